@@ -1,0 +1,3 @@
+"""A mirror of iNaturalist observations: query -> budget -> page -> record -> photos -> store -> table."""
+
+__version__ = "0.1.0"

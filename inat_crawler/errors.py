@@ -22,3 +22,39 @@ class ArgumentError(CrawlError):
         self.name = name
         shown = "" if value is None else f": {value!r}"
         super().__init__(f"spider argument `{name}`: {rule}{shown}")
+
+
+class SettingError(CrawlError):
+    """A setting that breaks its rule. Raised where it is read, before anything is requested.
+
+    >>> str(SettingError("INAT_API_REQUESTS_PER_MINUTE", "not a number", "many"))
+    "setting INAT_API_REQUESTS_PER_MINUTE: not a number: 'many'"
+    """
+
+    def __init__(self, name: str, rule: str, value: object) -> None:
+        super().__init__(f"setting {name}: {rule}: {value!r}")
+
+
+class PageError(CrawlError):
+    """A page that is not what the API promises. Raised by ``api.paging``; retried, then it stops the crawl."""
+
+
+class RecordError(CrawlError):
+    """A record that cannot be read. Raised by ``api.records``; counted and listed, the others go on."""
+
+    def __init__(self, observation_id: int | None, reason: str) -> None:
+        self.observation_id = observation_id
+        self.reason = reason
+        super().__init__(f"observation {observation_id}: {reason}")
+
+
+class PhotoError(CrawlError):
+    """A photo that cannot be had. Raised by ``pipelines``; its text is the reason kept in the store."""
+
+
+class StoreError(CrawlError):
+    """A store that cannot serve this crawl: another query's, or a newer version's. Raised by ``store``."""
+
+
+class LockedError(CrawlError):
+    """An output that another crawl holds. Raised by ``extensions``; nothing has been requested."""

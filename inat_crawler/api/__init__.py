@@ -1,0 +1,1 @@
+"""What iNaturalist is: pure values in, values out; no Scrapy, no network, no files."""

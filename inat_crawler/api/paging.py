@@ -1,0 +1,106 @@
+"""Keyset paging: the parameters of the next page, and what a page that came back means.
+
+Pages go by id, newest first, never by page number: `page * per_page` over 10,000 is refused by the API, and
+rows that tie in `created_at` come in no promised order, so numbered pages repeat and skip rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from inat_crawler.api.records import record_id
+from inat_crawler.errors import PageError
+from inat_crawler.items import Window
+
+
+def page_params(search: Mapping[str, str], window: Window, per_page: int) -> dict[str, str]:
+    """Parameters of the next page of the window.
+
+    `id_above` is always sent: a plain query's first page may come from a cache that is an hour old.
+
+    >>> page_params({"place_id": "1"}, Window(1, id_above=0, cursor=500), 200)
+    {'place_id': '1', 'order_by': 'id', 'order': 'desc', 'per_page': '200', 'id_above': '0', 'id_below': '500'}
+    """
+    below = window.id_below if window.cursor is None else window.cursor
+    bounds = {"id_above": str(window.id_above)} | ({} if below is None else {"id_below": str(below)})
+    return {**search, "order_by": "id", "order": "desc", "per_page": str(per_page), **bounds}
+
+
+def read_page(body: bytes) -> tuple[int, list[Any]]:
+    """Total and records of a page: `total_results` counts what the window still holds, this page included.
+
+    Raises PageError when the body is not what the API promises.
+
+    >>> read_page(b'{"total_results": 1, "page": 1, "per_page": 200, "results": [{"id": 7}]}')
+    (1, [{'id': 7}])
+    """
+    try:
+        page = _loads(body)
+    except ValueError as error:
+        raise PageError(f"not JSON ({error}): {body[:80]!r}") from None
+    results, total = (page.get("results"), page.get("total_results")) if isinstance(page, dict) else (None, None)
+    if not isinstance(results, list):
+        raise PageError(f"no `results`: {body[:80]!r}")
+    if not isinstance(total, int) or isinstance(total, bool):
+        raise PageError(f"`total_results` is not a number: {total!r}")
+    return total, results
+
+
+def advance(window: Window, total: int, results: list[Any]) -> Window:
+    """The window after this page. It is done on an empty page only, and only if nothing is said to be left.
+
+    Raises PageError when the page does not lie in the window, or brings the crawl no further.
+
+    >>> advance(Window(1, id_above=0), 3, [{"id": 9}, {"id": 7}])
+    Window(window_id=1, id_above=0, id_below=None, cursor=7, top=9, total=3, done=False)
+    >>> advance(Window(1, id_above=0, cursor=7, top=9, total=3), 0, []).done
+    True
+    """
+    if not results:
+        if total:
+            raise PageError(f"no results, though {total} are said to be left")
+        return replace(window, done=True, total=window.total or 0)
+    ids = [i for i in map(record_id, results) if i is not None]
+    if not ids:
+        raise PageError(f"none of {len(results)} results has an id")
+    below = window.id_below if window.cursor is None else window.cursor
+    outside = [i for i in ids if i <= window.id_above or (below is not None and i >= below)]
+    if outside:
+        raise PageError(f"id {outside[0]} does not lie between {window.id_above} and {below}, both exclusive")
+    return replace(
+        window,
+        cursor=min(ids),
+        top=max(ids) if window.top is None else window.top,
+        total=total if window.total is None else window.total,
+    )
+
+
+def _loads(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # Text cut in the middle of an emoji is served as half a surrogate pair, which JSON allows and
+        # orjson refuses; only then is the slow parser worth its time.
+        if b"\\ud" not in body.lower():
+            raise
+        return _whole(json.loads(body))
+
+
+def _whole(value: Any) -> Any:
+    r"""The same JSON value with halves of surrogate pairs replaced by U+FFFD.
+
+    >>> _whole({"a": ["\ud83d x"]})
+    {'a': ['\ufffd x']}
+    """
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole(v) for v in value]
+    if isinstance(value, dict):
+        return {_whole(k): _whole(v) for k, v in value.items()}
+    return value

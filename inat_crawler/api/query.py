@@ -1,0 +1,299 @@
+"""From spider arguments to a checked search: what is asked of the API, and how it is fetched.
+
+Every mistake is refused here, before the first request, because the API ignores unknown names, drops
+half-given filters and then answers for the whole world. The arguments themselves are in `arguments`.
+"""
+
+import hashlib
+import json
+import re
+import shlex
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Literal, Self, cast
+from urllib.parse import urlencode
+
+from inat_crawler.api.arguments import ARGUMENTS, FETCHING, NAMING, REFUSED
+from inat_crawler.api.checks import RANKS
+from inat_crawler.errors import ArgumentError
+
+__all__ = ["ARGUMENTS", "REFUSED", "FetchOptions", "Images", "Query", "parse_arguments"]
+
+Images = Literal["first", "all", "none"]
+
+ANY = "any"
+FIELD = "field:"
+IGNORED = frozenset({"_job"})  # Scrapyd names its job in an argument of its own
+DEFAULTS = {each.name: each.default for each in ARGUMENTS.values() if each.default is not None}
+SEARCH_DEFAULTS = {name: value for name, value in DEFAULTS.items() if name not in FETCHING}
+EXPLORE_DEFAULTS = ("spam", "verifiable")  # the site's own filters, which its addresses do not show
+SLUG_LENGTH = 80
+KEY_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked of the API: checked, canonical, and the identity of a mirror.
+
+    `params` are the search parameters as sent, sorted by name; the id bounds, both exclusive, are
+    numbers of their own because paging moves them.
+
+    >>> query = Query({"place_id": "128892", "rank": "species", "geo": "true", "identified": "true"})
+    >>> str(query)
+    'geo=true identified=true place_id=128892 rank=species'
+    >>> query.slug
+    'place_id-128892'
+    """
+
+    params: Mapping[str, str]
+    id_above: int = 0
+    id_below: int | None = None
+
+    def __post_init__(self) -> None:
+        # A plain dict and not a read-only proxy: queries are pickled with requests and sent to workers.
+        object.__setattr__(self, "params", dict(sorted(self.params.items())))
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __str__(self) -> str:
+        """The query as one would type it, the default values included."""
+        return " ".join(shlex.quote(f"{name}={value}") for name, value in self._filters().items())
+
+    @property
+    def key(self) -> str:
+        """16 hex digits that are equal for two queries exactly when they ask for the same."""
+        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:KEY_LENGTH]
+
+    @property
+    def slug(self) -> str:
+        """A file name for the query: what differs from the defaults, in [a-z0-9._-], at most 80 long.
+
+        No two queries share one: whatever cannot be read back from it is marked by the key at its end.
+
+        >>> Query({"taxon_name": "Lynx lynx"} | SEARCH_DEFAULTS).slug
+        'taxon_name-lynx-lynx.b7f3a6e4ac3ad608'
+        """
+        parts = [f"{name}-{value}" for name, value in self._filters().items() if not self._is_default(name)]
+        parts += [f"{name}-{ANY}" for name in SEARCH_DEFAULTS if name not in self.params]
+        slug = ".".join(parts) or "everything"
+        # A dot inside a part would read like the dot between two parts.
+        if len(slug) <= SLUG_LENGTH and all(re.fullmatch("[a-z0-9_-]+", part) for part in parts):
+            return slug
+        readable = re.sub("[^a-z0-9._-]+", "-", slug.lower())[: SLUG_LENGTH - KEY_LENGTH - 1]
+        return f"{readable.rstrip('.-')}.{self.key}"
+
+    @property
+    def url(self) -> str:
+        """The same search on the website, with the site's hidden filters switched off."""
+        unhidden = {name: ANY for name in EXPLORE_DEFAULTS if name not in self.params}
+        return "https://www.inaturalist.org/observations?" + urlencode(self._filters() | unhidden)
+
+    def to_dict(self) -> dict[str, object]:
+        """The query as JSON values, for the store."""
+        return {"params": dict(self.params), "id_above": self.id_above, "id_below": self.id_below}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
+        """The query that `to_dict` wrote.
+
+        >>> Query.from_dict(Query({"q": "albino"}, id_above=5).to_dict())
+        Query(params={'q': 'albino'}, id_above=5, id_below=None)
+        """
+        return cls(
+            cast(Mapping[str, str], values["params"]),
+            cast(int, values["id_above"]),
+            cast("int | None", values["id_below"]),
+        )
+
+    def _filters(self) -> dict[str, str]:
+        bounds = {"id_above": self.id_above or None, "id_below": self.id_below}
+        return dict(self.params) | {name: str(bound) for name, bound in bounds.items() if bound is not None}
+
+    def _is_default(self, name: str) -> bool:
+        return name in SEARCH_DEFAULTS and self.params[name] == SEARCH_DEFAULTS[name]
+
+
+@dataclass(frozen=True)
+class FetchOptions:
+    """How the answer to a query is fetched. None of it changes which mirror a query belongs to."""
+
+    output: str | None = None
+    images: Images = "first"
+    sizes: tuple[str, ...] = ("square", "medium", "original")
+    limit: int | None = None
+    per_page: int = 200
+
+
+def parse_arguments(arguments: Mapping[str, object]) -> tuple[Query, FetchOptions]:
+    """The query and the fetch options that spider arguments ask for; `ArgumentError` for any mistake.
+
+    >>> query, options = parse_arguments({"place_id": "128892", "rank": "any", "images": "all"})
+    >>> dict(query.params), options.images
+    ({'geo': 'true', 'identified': 'true', 'place_id': '128892'}, 'all')
+    """
+    checked = {name: check_argument(name, value) for name, value in arguments.items() if name not in IGNORED}
+    options = {name: value for name, value in checked.items() if name in FETCHING}
+    asked = {name: value for name, value in checked.items() if name not in FETCHING}
+    params = {name: value for name, value in (contextual_defaults(asked) | asked).items() if value != ANY}
+    check_together(params)
+    if options.get("everything", DEFAULTS["everything"]) != "true":
+        check_filtered(asked)
+    return make_query(params), make_options(options)
+
+
+def check_argument(name: str, value: object) -> str:
+    """The canonical text of one argument; `any` stays `any`.
+
+    >>> check_argument("taxon_id", "47126, 3")
+    '3,47126'
+    """
+    typed = as_text(name, value)
+    if name in REFUSED:
+        raise ArgumentError(name, f"not accepted: {REFUSED[name]}", value)
+    if name.startswith(FIELD):
+        return check_field(name, typed)
+    if name not in ARGUMENTS:
+        raise ArgumentError(name, f"unknown; {suggestion(name)}", value)
+    if not typed:
+        raise ArgumentError(name, "empty; leave the argument out instead", value)
+    if typed.lower() == ANY and name not in FETCHING:
+        return ANY
+    try:
+        return ARGUMENTS[name].check(typed)
+    except ValueError as rule:
+        raise ArgumentError(name, str(rule), value) from None
+
+
+def as_text(name: str, value: object) -> str:
+    """The value as typed: schedules also pass numbers, switches and dates.
+
+    >>> as_text("geo", True), as_text("lat", 47.5), as_text("d1", date(2024, 5, 1))
+    ('true', '47.5', '2024-05-01')
+    """
+    typed = str(value).lower() if isinstance(value, bool) else str(value).strip()
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name + typed):
+        raise ArgumentError(ascii(name)[1:-1], "has a control character or is not valid Unicode", value)
+    if not isinstance(value, str | int | float | date):
+        raise ArgumentError(name, "not text, a number, true or false", value)
+    return typed
+
+
+def check_field(name: str, typed: str) -> str:
+    """The value of an observation field, whose names are made by users. Empty asks for any value."""
+    field = name.removeprefix(FIELD)
+    if not field or field != field.strip():
+        raise ArgumentError(name, "not an observation field (field:NAME=value, no spaces around NAME)", typed)
+    return typed
+
+
+def suggestion(name: str) -> str:
+    """What the user may have meant.
+
+    >>> suggestion("plce_id")
+    'did you mean `place_id`?'
+    """
+    close = get_close_matches(name.lower(), ARGUMENTS, n=1)
+    return f"did you mean `{close[0]}`?" if close else "docs/arguments.md lists all names"
+
+
+def contextual_defaults(asked: Mapping[str, str]) -> dict[str, str]:
+    """The defaults for a search, without those that would contradict what is asked.
+
+    >>> contextual_defaults({"hrank": "genus"})
+    {'geo': 'true', 'identified': 'true'}
+    """
+    defaults = dict(SEARCH_DEFAULTS)
+    given = {name for name, value in asked.items() if value != ANY}
+    if given & {"hrank", "lrank"} or asked.get("identified") == "false":
+        del defaults["rank"]  # species alone is no range of ranks, and what has no taxon has no rank
+    if {"lat", "lng"} <= given:
+        defaults["radius"] = "10"  # the API's own; said aloud so that the mirror's identity names it
+    return defaults
+
+
+BOX = ("nelat", "nelng", "swlat", "swlng")
+VALUE_OF = ("term_id", "term_id_or_unknown")
+NEEDS: tuple[tuple[str, tuple[str, ...]], ...] = (  # name, one of which must be there: else the API drops it
+    *((corner, (other,)) for corner in BOX for other in BOX if other != corner),
+    *(
+        ("lat", ("lng",)),
+        ("lng", ("lat",)),
+        ("radius", ("lat",)),
+        ("lat", ("radius",)),
+        ("search_on", ("q",)),
+    ),
+    *(("reviewed", ("viewer_id",)), ("viewer_id", ("reviewed",))),
+    *(("term_value_id", VALUE_OF), ("without_term_value_id", VALUE_OF)),
+    ("term_id_or_unknown", ("term_value_id", "without_term_value_id")),
+)
+
+
+def same_or_earlier(start: str, end: str) -> bool:
+    """Whether a period makes sense. A bare day means all of it.
+
+    >>> same_or_earlier("2024-05-01T06:00:00Z", "2024-05-01")
+    True
+    """
+    precision = min(len(start), len(end))
+    return start[:precision] <= end[:precision]
+
+
+IN_ORDER: tuple[tuple[str, str, Callable[[str, str], bool], str], ...] = (
+    ("d1", "d2", same_or_earlier, "later than"),
+    ("created_d1", "created_d2", same_or_earlier, "later than"),
+    ("swlat", "nelat", lambda south, north: Decimal(south) <= Decimal(north), "north of"),
+    ("lrank", "hrank", lambda low, high: RANKS[low] <= RANKS[high], "above"),
+    ("acc_above", "acc_below", lambda low, high: int(low) < int(high), "not less than"),
+    ("id_above", "id_below", lambda low, high: int(low) < int(high), "not less than"),
+)
+
+
+def check_together(params: Mapping[str, str]) -> None:
+    """Refuse what makes no sense together: half a filter, or bounds the wrong way round."""
+    for name, others in NEEDS:
+        if name in params and not any(other in params for other in others):
+            needed = " or ".join(f"`{other}`" for other in others)
+            raise ArgumentError(name, f"needs {needed} as well", params[name])
+    for low, high, fits, fault in IN_ORDER:
+        if low in params and high in params and not fits(params[low], params[high]):
+            raise ArgumentError(low, f"{fault} `{high}` ({params[high]})", params[low])
+
+
+def check_filtered(asked: Mapping[str, str]) -> None:
+    """Refuse a search that a slip of the keyboard has left with no filter but the defaults."""
+    for name, value in asked.items():
+        if name not in NAMING and value not in (ANY, SEARCH_DEFAULTS.get(name)):
+            return
+    raise ArgumentError(
+        "everything",
+        "no filter is given, so it would mirror the whole of iNaturalist: add a place, taxon, user, project, "
+        "date or another search argument, or say everything=true",
+    )
+
+
+def make_query(params: Mapping[str, str]) -> Query:
+    """The query of checked parameters, its id bounds taken out."""
+    bounds = ("id_above", "id_below")
+    return Query(
+        {name: value for name, value in params.items() if name not in bounds},
+        id_above=int(params.get("id_above", 0)),
+        id_below=int(params["id_below"]) if "id_below" in params else None,
+    )
+
+
+def make_options(checked: Mapping[str, str]) -> FetchOptions:
+    """The fetch options of checked arguments."""
+    given = {**DEFAULTS, **checked}
+    return FetchOptions(
+        output=given.get("output"),
+        images=cast(Images, given["images"]),
+        sizes=tuple(given["sizes"].split(",")),
+        limit=int(given["limit"]) if "limit" in given else None,
+        per_page=int(given["per_page"]),
+    )

@@ -1,0 +1,1 @@
+"""What a user does: `scrapy crawl` with the exit statuses of this project."""

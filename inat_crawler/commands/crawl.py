@@ -1,0 +1,36 @@
+"""`scrapy crawl`, as Scrapy has it, with errors in one line and the exit statuses of this project.
+
+0 complete; 1 could not start; 3 stopped after that. Spiders without an account exit as in any Scrapy project.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from scrapy.commands import crawl
+from scrapy.exceptions import UsageError
+
+from inat_crawler.errors import CrawlError
+
+
+class Command(crawl.Command):
+    """Run a spider and exit with the status of its account."""
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if len(args) != 1:
+            raise UsageError("name one spider")
+        assert self.crawler_process
+        crawler = self._create_crawler(args[0])
+        task = self.crawler_process.crawl(crawler, **opts.spargs)
+        assert isinstance(task, asyncio.Task)  # by the reactor that the settings choose
+        self.crawler_process.start()
+        error = task.exception()
+        if isinstance(error, CrawlError):
+            print(f"error: {error}", file=sys.stderr)
+            self.exitcode = 1
+        elif error is not None:
+            raise error
+        else:
+            self.exitcode = crawler.stats.get_value("inat/exit_status", 0)

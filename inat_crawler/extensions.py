@@ -1,0 +1,178 @@
+"""The frame of a crawl: it holds the output while it runs, and gives account of it when it has ended."""
+
+from __future__ import annotations
+
+import json
+import logging
+import platform
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import filelock
+import scrapy
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+
+import inat_crawler
+from inat_crawler.errors import LockedError, StoreError
+from inat_crawler.outputs.table import write_table
+from inat_crawler.store import Store
+
+logger = logging.getLogger(__name__)
+
+COMPLETE, COULD_NOT_START, INCOMPLETE = 0, 1, 3
+
+
+class FinishCrawl:
+    """Locks the output and opens its store before anything is requested; writes table and account at the end.
+
+    The exit status goes into the stat `inat/exit_status`, where the `crawl` command finds it.
+    """
+
+    def __init__(self, crawler: Crawler, output: Path) -> None:
+        self.crawler = crawler
+        self.output = output
+        self.lock = lock_output(output)
+        self.started_at = datetime.now(UTC)
+        self.store = Store(crawler.settings["INAT_STORE_URL"])
+        query = crawler.spider.query  # type: ignore[union-attr]
+        self.store.open_mirror(query.key, query.to_dict())
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        output = crawler.settings["INAT_OUTPUT"]
+        if not output:
+            raise NotConfigured("INAT_OUTPUT is not set: no crawl of observations")
+        extension = cls(crawler, Path(output))
+        crawler.signals.connect(extension.spider_opened, signals.spider_opened)
+        crawler.signals.connect(extension.engine_stopped, signals.engine_stopped)
+        return extension
+
+    def spider_opened(self) -> None:
+        options = {n: self.crawler.settings[f"INAT_{n.upper()}"] for n in ("images", "sizes", "limit")}
+        self.crawl_id = self.store.begin_crawl(self.started_at.isoformat(timespec="seconds"), options)
+
+    def engine_stopped(self) -> None:
+        """All items are through and the feed is complete."""
+        status = INCOMPLETE
+        try:
+            write_table(self.store, self.output / "dataFrame.csv")
+            account = self.account()
+            self.store.finish_crawl(self.crawl_id, account)
+            write_json(self.output / "crawl.json", account)
+            status = account["exit_status"]
+        except OSError as error:
+            logger.error("cannot write the table and the account in %s: %s", self.output, error)
+        finally:
+            self.crawler.stats.set_value("inat/exit_status", status)
+            self.store.close()
+            self.lock.release()
+
+    def account(self) -> dict[str, Any]:
+        """What was asked, what was got, and what is missing."""
+        settings, spider, stats = self.crawler.settings, self.crawler.spider, self.crawler.stats.get_stats()
+        query = spider.query  # type: ignore[union-attr]
+        images, sizes = settings["INAT_IMAGES"], settings.getlist("INAT_SIZES")
+        limit = settings.getint("INAT_LIMIT")
+        finished_at = datetime.now(UTC)
+        got = count_all(self.store, stats, images, sizes)
+        limit_met = bool(limit) and got["observations"]["stored"] >= limit
+        complete = is_complete(got, limit_met, stats)
+        return {
+            "query": str(query),
+            "url": query.url,
+            **query.to_dict(),
+            "output": str(self.output),
+            "images": images,
+            "sizes": sizes,
+            "limit": limit or None,
+            "limited": bool(limit),
+            "started_at": self.started_at.isoformat(timespec="seconds"),
+            "finished_at": finished_at.isoformat(timespec="seconds"),
+            "seconds": round((finished_at - self.started_at).total_seconds(), 1),
+            "complete": complete,
+            "exit_status": exit_status(complete, got, stats),
+            "finish_reason": stats.get("finish_reason"),
+            "error": stats.get("inat/error"),
+            **got,
+            "versions": {
+                "inat_crawler": inat_crawler.__version__,
+                "scrapy": scrapy.__version__,
+                "python": platform.python_version(),
+            },
+        }
+
+
+def lock_output(output: Path) -> filelock.BaseFileLock:
+    """Hold the output for this process alone; the system lets go of it however the process ends.
+
+    Raises LockedError when another crawl holds it, StoreError when it cannot be written.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(output / ".lock")
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise LockedError(f"another crawl is running on this output: {output}") from None
+    except OSError as error:
+        raise StoreError(f"the output cannot be written: {output}: {error.strerror}") from None
+    return lock
+
+
+def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[str]) -> dict[str, Any]:
+    """The numbers of the account: observations, photos and requests."""
+    windows = store.windows()
+    return {
+        "observations": {
+            "asked": sum(w.total or 0 for w in windows),
+            "stored": store.count_observations(),
+            **{c: stats.get(f"inat/observations/{c}", 0) for c in ("new", "changed", "unchanged")},
+            "read_to_the_end": all(w.done for w in windows),
+            "malformed": [{"id": i, "reason": reason} for i, reason in store.malformed()],
+        },
+        "photos": {
+            **{c: stats.get(f"inat/photos/{c}", 0) for c in ("wanted", "downloaded", "copied", "already_there")},
+            "missing": store.count_lacking(images, sizes),
+            "failed": failures(store),
+        },
+        "requests": {
+            "all": stats.get("downloader/request_count", 0),
+            "bytes_received": stats.get("downloader/response_bytes", 0),
+        },
+    }
+
+
+def failures(store: Store) -> dict[str, list[dict[str, Any]]]:
+    """Files that could not be had, by reason, each with its observation, photo and size."""
+    by_reason: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for observation_id, photo_id, file in store.failed_files():
+        entry = {"observation": observation_id, "photo": photo_id, "size": file.size}
+        by_reason[file.reason or file.status].append(entry)
+    return dict(by_reason)
+
+
+def is_complete(got: Mapping[str, Any], limit_met: bool, stats: Mapping[str, Any]) -> bool:
+    """All that was asked for is there: read to the end or to the limit, every record and every photo."""
+    observations = got["observations"]
+    nothing_missing = not observations["malformed"] and not got["photos"]["missing"]
+    no_trouble = not stats.get("inat/error") and stats.get("finish_reason") == "finished"
+    return (limit_met or observations["read_to_the_end"]) and nothing_missing and no_trouble
+
+
+def exit_status(complete: bool, got: Mapping[str, Any], stats: Mapping[str, Any]) -> int:
+    """0 complete; 1 when the API refused the query and nothing is stored; 3 for all else."""
+    if complete:
+        return COMPLETE
+    refused = stats.get("inat/query_refused") and not got["observations"]["stored"]
+    return COULD_NOT_START if refused else INCOMPLETE
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file beside and rename it."""
+    beside = path.with_name(f".{path.name}.partial")
+    beside.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside.replace(path)

@@ -1,0 +1,165 @@
+"""What is crawled: observations, their photos, the files of those photos, and the page they came on.
+
+One declaration per column: its name, type, documentation and Darwin Core term stand here and nowhere else;
+the store, the feed and the documentation are made from them. Text is kept as the API serves it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+Change = Literal["new", "changed", "unchanged"]
+FileStatus = Literal["downloaded", "copied", "failed", "lost", "skipped"]
+
+
+def _column(doc: str, term: str = "") -> Any:
+    """Declare a column that may be null; `term` is its Darwin Core (dwc:) or Dublin Core (dcterms:) term."""
+    return field(default=None, metadata={"doc": doc, "term": term})
+
+
+@dataclass
+class PhotoFile:
+    """One size of one photo as a file: had, or why not. Its identity is (photo id, size)."""
+
+    size: str = field(metadata={"doc": "Size: square, thumb, small, medium, large or original."})
+    url: str = field(metadata={"doc": "Address it was fetched from."})
+    status: FileStatus = field(
+        metadata={
+            "doc": "`downloaded`; `copied` from another observation that shows the same photo; `failed`; `lost`, "
+            "when it was had once and is no longer on the disk as it was; `skipped`, when the crawl was ended."
+        }
+    )
+    path: str | None = _column("File name below `images/`; empty when it could not be had.")
+    reason: str | None = _column("Why it could not be had, in one or two words.")
+    bytes: int | None = _column("Size of the file in bytes.")
+    sha256: str | None = _column("SHA-256 of the bytes as served, in hex.")
+    width: int | None = _column("Width in pixels, as decoded.")
+    height: int | None = _column("Height in pixels, as decoded.")
+    mtime_ns: int | None = _column(
+        "Modification time of the file in ns: a file unchanged since is not read again."
+    )
+    fetched_at: str | None = _column("When it was fetched, UTC, ISO 8601.")
+
+
+@dataclass
+class Photo:
+    """A photo of an observation, in the order its owner gave."""
+
+    id: int = field(metadata={"doc": "iNaturalist's id of the photo."})
+    position: int = field(metadata={"doc": "Place among the observation's photos, from 0."})
+    url: str | None = _column("Address of the square size; the other sizes differ in the last word.")
+    extension: str | None = _column("Extension in the address, in lower case; empty when it has none.")
+    license_code: str | None = _column("License of this photo; null or empty: all rights reserved.")
+    attribution: str | None = _column("Credit as a ready sentence.")
+    width: int | None = _column("Width of the original upload in pixels, as the record says.")
+    height: int | None = _column("Height of the original upload in pixels, as the record says.")
+    hidden: bool | None = _column("Hidden by moderators.")
+    files: list[PhotoFile] = field(
+        default_factory=list, metadata={"doc": "Its files, as this run left them.", "nested": True}
+    )
+
+
+@dataclass(frozen=True)
+class Window:
+    """A span of observation ids that is read from the top down, page by page; both bounds are exclusive.
+
+    `cursor` is the lowest id that was read and stored so far, `top` the highest: what is above `top` belongs
+    to another window. `total` is what the API counted in the window when it was begun.
+    """
+
+    window_id: int
+    id_above: int
+    id_below: int | None = None
+    cursor: int | None = None
+    top: int | None = None
+    total: int | None = None
+    done: bool = False
+
+
+@dataclass
+class Page:
+    """One page of results in its window: `window` as it was before, `after` as it is once all is stored.
+
+    `size` observations came on it; `malformed` lists the records that could not be read, as (id or None, reason).
+    """
+
+    window: Window
+    after: Window
+    size: int = 0
+    malformed: list[tuple[int | None, str]] = field(default_factory=list)
+
+
+@dataclass
+class Observation:
+    """One observation: the flat columns of its record, its photos, and what this run made of it."""
+
+    id: int = field(metadata={"doc": "iNaturalist's id of the observation.", "term": "dwc:catalogNumber"})
+    uuid: str | None = _column("Its UUID.", "dwc:occurrenceID")
+    uri: str | None = _column("Its page.", "dcterms:references")
+    quality_grade: str | None = _column("`casual`, `needs_id` or `research`.")
+    taxon_id: int | None = _column("Taxon that it stands under.", "dwc:taxonID")
+    taxon_name: str | None = _column("Scientific name of the taxon.", "dwc:scientificName")
+    taxon_rank: str | None = _column("Rank of the taxon.", "dwc:taxonRank")
+    taxon_common_name: str | None = _column("Common name of the taxon, in English.", "dwc:vernacularName")
+    iconic_taxon_name: str | None = _column("The big group it belongs to: Aves, Mollusca, ...")
+    community_taxon_id: int | None = _column("Taxon that the identifiers agree on.")
+    species_guess: str | None = _column("Name as the observer wrote it. User-written text.")
+    observed_on: str | None = _column("Date of the observation, in its own time zone.", "dwc:eventDate")
+    time_observed_at: str | None = _column("Date and time of the observation with its offset, ISO 8601.")
+    created_at: str | None = _column("When it was uploaded, with its offset, ISO 8601.")
+    updated_at: str | None = _column("When it was last edited, with its offset, ISO 8601.", "dcterms:modified")
+    latitude: str | None = _column("Degrees north (WGS 84), digit for digit as served.", "dwc:decimalLatitude")
+    longitude: str | None = _column("Degrees east (WGS 84), digit for digit as served.", "dwc:decimalLongitude")
+    positional_accuracy: int | None = _column("Accuracy that the observer gave, in metres.")
+    public_positional_accuracy: int | None = _column(
+        "Uncertainty of the served coordinates in metres, obscuration included.",
+        "dwc:coordinateUncertaintyInMeters",
+    )
+    obscured: bool | None = _column("True: the coordinates are a random point in a 0.2 x 0.2 degree cell.")
+    geoprivacy: str | None = _column("Owner's choice: null, `open`, `obscured` or `private`.")
+    taxon_geoprivacy: str | None = _column("Same, set for threatened taxa.")
+    place_guess: str | None = _column("Place as written. User-written text.", "dwc:verbatimLocality")
+    captive: bool | None = _column("Captive or cultivated.", "dwc:degreeOfEstablishment")
+    license_code: str | None = _column(
+        "License of the observation; null or empty: all rights reserved.", "dcterms:license"
+    )
+    description: str | None = _column("Notes of the observer. User-written text.", "dwc:occurrenceRemarks")
+    user_id: int | None = _column("Observer's id.")
+    user_login: str | None = _column("Observer's login.", "dwc:recordedBy")
+    user_name: str | None = _column("Observer's name, if given. User-written text.")
+    photos: list[Photo] = field(
+        default_factory=list, metadata={"doc": "Its photos, first one first.", "nested": True}
+    )
+    change: Change | None = field(
+        default=None,
+        metadata={"doc": "Against the store before this run: `new`, `changed` or `unchanged`.", "nested": True},
+    )
+    record: bytes | None = field(default=None, repr=False, metadata={"internal": True})
+    page: Page | None = field(default=None, repr=False, metadata={"internal": True})
+
+    def digest(self) -> str:
+        """Digest of its columns and its photos': it differs when one of them does."""
+        values: list[Any] = [getattr(self, n) for n in column_names(Observation)]
+        values += [[getattr(p, n) for n in column_names(Photo)] for p in self.photos]
+        return hashlib.blake2b(json.dumps(values).encode(), digest_size=16).hexdigest()
+
+
+def column_names(item_class: type) -> list[str]:
+    """Names of the columns that the store keeps, in order.
+
+    >>> column_names(Photo)[:3]
+    ['id', 'position', 'url']
+    """
+    return [f.name for f in fields(item_class) if not f.metadata.keys() & {"nested", "internal"}]
+
+
+def field_names(item_class: type) -> list[str]:
+    """Names of the fields that feeds show, in order: the columns and what is nested in the item.
+
+    >>> field_names(Observation)[-2:]
+    ['photos', 'change']
+    """
+    return [f.name for f in fields(item_class) if "internal" not in f.metadata]

@@ -1,0 +1,105 @@
+"""Manners towards the API: who we are, and one request at a time, evenly paced.
+
+Photos do not wait here: a request that waits in a downloader middleware counts as active, and enough of them
+would stop all pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Self
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+
+import inat_crawler
+from inat_crawler.errors import SettingError
+
+API_SLOT = "inat_api"
+PUBLISHED_LIMIT = 60  # requests a minute
+
+
+class UserAgentMiddleware:
+    """Names the application, its version and whom to write to, as the API asks; USER_AGENT has the last word."""
+
+    def __init__(self, user_agent: str) -> None:
+        self.user_agent = user_agent
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        settings = crawler.settings
+        if settings.getpriority("USER_AGENT"):
+            return cls(settings["USER_AGENT"])
+        return cls(user_agent(settings["INAT_CONTACT"]))
+
+    def process_request(self, request: Request) -> None:
+        request.headers.setdefault("User-Agent", self.user_agent)
+
+
+def user_agent(contact: str | None) -> str:
+    """The User-Agent of this project.
+
+    >>> user_agent("ranger@park.example")  # doctest: +ELLIPSIS
+    'inat_crawler/... (ranger@park.example)'
+    """
+    return f"inat_crawler/{inat_crawler.__version__}" + (f" ({contact})" if contact else "")
+
+
+class BudgetMiddleware:
+    """Requests to the API wait their turn: one every 60 / INAT_API_REQUESTS_PER_MINUTE seconds."""
+
+    def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.interval = interval
+        self.clock = clock
+        self.next_turn = 0.0
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(
+            seconds_between(crawler.settings["INAT_API_REQUESTS_PER_MINUTE"], crawler.settings["INAT_API_ROOT"])
+        )
+
+    # A request that waits here counts as active; one page is under way at a time, so no more than one waits.
+    async def process_request(self, request: Request) -> None:
+        if request.meta.get("download_slot") == API_SLOT:
+            await asyncio.sleep(self.take_turn())
+
+    def take_turn(self) -> float:
+        """Reserve the next turn; returns the seconds to wait for it."""
+        moment = self.clock()
+        turn = max(moment, self.next_turn)
+        self.next_turn = turn + self.interval
+        return turn - moment
+
+
+def seconds_between(per_minute: object, api_root: str) -> float:
+    """Seconds from one request to the next; 0 means no limit, which only a host not iNaturalist's own may have.
+
+    Raises SettingError for what is no number, and for more than iNaturalist asks for.
+
+    >>> seconds_between("60", "http://127.0.0.1:8000/v1"), seconds_between(0, "http://127.0.0.1:8000/v1")
+    (1.0, 0.0)
+    """
+    name = "INAT_API_REQUESTS_PER_MINUTE"
+    try:
+        rate = float(str(per_minute))
+    except ValueError:
+        raise SettingError(name, "not a number", per_minute) from None
+    if not 0 <= rate < float("inf"):
+        raise SettingError(name, "not a number from 0 up", per_minute)
+    if not 0 < rate <= PUBLISHED_LIMIT and is_inaturalist(api_root):
+        raise SettingError(name, f"iNaturalist asks for {PUBLISHED_LIMIT} or fewer, and more than 0", per_minute)
+    return 60 / rate if rate else 0.0
+
+
+def is_inaturalist(url: str) -> bool:
+    """Is this one of iNaturalist's own hosts?
+
+    >>> is_inaturalist("https://api.inaturalist.org/v1"), is_inaturalist("http://127.0.0.1:8000/v1")
+    (True, False)
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return host == "inaturalist.org" or host.endswith(".inaturalist.org")

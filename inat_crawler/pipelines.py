@@ -1,0 +1,325 @@
+"""What happens to an observation: it is stored with its page, then its photos are fetched, kept as served.
+
+A photo is never re-encoded, and a file is under its final name only when it is whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import logging
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigured
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+from scrapy.pipelines.files import FilesStoreProtocol, FSFilesStore
+from scrapy.pipelines.images import ImagesPipeline
+from scrapy.pipelines.media import MediaPipeline
+from scrapy.utils.datatypes import LocalCache
+from scrapy.utils.misc import load_object
+
+from inat_crawler.api.images import check_image
+from inat_crawler.api.photos import file_name, photo_url
+from inat_crawler.errors import PhotoError
+from inat_crawler.items import Observation, Page, Photo, PhotoFile
+from inat_crawler.store import HAD, Store, now
+
+logger = logging.getLogger(__name__)
+
+
+def open_store(crawler: Crawler) -> Store:
+    """The store of this crawl's mirror. Raises NotConfigured outside a crawl of observations."""
+    if not crawler.settings["INAT_OUTPUT"]:
+        raise NotConfigured("INAT_OUTPUT is not set: no crawl of observations")
+    store = Store(crawler.settings["INAT_STORE_URL"])
+    query = crawler.spider.query  # type: ignore[union-attr]
+    store.open_mirror(query.key, query.to_dict())
+    return store
+
+
+class StorePipeline:
+    """Stores each page with all its observations in one transaction, as soon as the last of them has come by."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.waiting: dict[int, list[Observation]] = defaultdict(list)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(open_store(crawler))
+
+    def process_item(self, item: Observation) -> Observation:
+        if item.page is not None:
+            came = self.waiting[id(item.page)]
+            came.append(item)
+            if len(came) == item.page.size:
+                self.save(item.page, self.waiting.pop(id(item.page)))
+        return item
+
+    def save(self, page: Page, observations: list[Observation]) -> None:
+        self.store.save_page(page, observations)
+        for observation in observations:
+            observation.record = None  # stored: 40 kB that need not wait for photos
+
+    def close_spider(self) -> None:
+        self.store.close()
+
+
+class WholeFilesStore(FSFilesStore):
+    """Scrapy's file store, but each file is written beside and renamed: `kill -9` leaves no half file."""
+
+    beside: ClassVar[str] = ".partial"
+
+    def __init__(self, basedir: str | os.PathLike[str]) -> None:
+        super().__init__(basedir)
+        self.folder = Path(self.basedir)
+        shutil.rmtree(self.folder / self.beside, ignore_errors=True)  # left by a killed process
+        (self.folder / self.beside).mkdir()
+
+    def persist_file(
+        self, path: str | os.PathLike[str], buf: BytesIO, info: Any, meta: Any = None, headers: Any = None
+    ) -> None:
+        beside = self.folder / self.beside / path
+        beside.write_bytes(buf.getbuffer())
+        beside.replace(self.folder / path)
+
+    def copy_file(self, source: str, path: str) -> None:
+        self.persist_file(path, BytesIO((self.folder / source).read_bytes()), None)
+
+    def modified(self, path: str) -> int:
+        """Modification time in ns."""
+        return (self.folder / path).stat().st_mtime_ns
+
+    def holds(self, file: PhotoFile) -> bool:
+        """Is the file there as its row says? Its bytes are read only when its time of modification differs."""
+        path = self.folder / str(file.path)
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            return False
+        if stat.st_size != file.bytes:
+            return False
+        return stat.st_mtime_ns == file.mtime_ns or hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file that is wanted: one size of one photo of one observation."""
+
+    observation_id: int
+    photo: Photo
+    size: str
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return self.photo.id, self.size
+
+    @property
+    def url(self) -> str:
+        return photo_url(self.photo.url or "", self.size)
+
+    @property
+    def host(self) -> str:
+        """Host and port of its address; empty when the record names no address on the web."""
+        parts = urlsplit(self.photo.url or "")
+        return parts.netloc if parts.scheme in ("http", "https") else ""
+
+    def file_name(self, extension: str) -> str:
+        return file_name(self.observation_id, self.photo.id, self.photo.position, self.size, extension)
+
+
+class PhotosPipeline(ImagesPipeline):
+    """Fetches the wanted sizes of the wanted photos, checks that each is a whole image, and keeps its bytes.
+
+    The fetch happens in `media_to_download`, where the number of connections to a host can be held: the cap of
+    Scrapy's downloader leaks in bursts.
+    """
+
+    STORE_SCHEMES: ClassVar[dict[str, type[FilesStoreProtocol]]] = {
+        **ImagesPipeline.STORE_SCHEMES,
+        "": WholeFilesStore,
+        "file": WholeFilesStore,
+    }
+    store: WholeFilesStore
+    commit_seconds = 0.05
+
+    def __init__(self, store_uri: str, *, crawler: Crawler) -> None:
+        super().__init__(store_uri, crawler=crawler)
+        settings = crawler.settings
+        self.rows = open_store(crawler)
+        self.images: str = settings["INAT_IMAGES"]
+        self.sizes: list[str] = settings.getlist("INAT_SIZES")
+        width = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        self.connections: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(width))
+        retried = (load_object(e) for e in settings.getlist("RETRY_EXCEPTIONS"))
+        self.download_errors = (*retried, DownloadCancelledError, IgnoreRequest)
+        self.wanted: dict[int, list[Wanted]] = {}
+        self.unsaved: list[tuple[int, int, PhotoFile]] = []
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        if not crawler.settings["INAT_OUTPUT"] or crawler.settings["INAT_IMAGES"] == "none":
+            raise NotConfigured("no photos are wanted")
+        return super().from_crawler(crawler)
+
+    def open_spider(self, spider: Spider | None = None) -> None:
+        super().open_spider()
+        # Scrapy keeps every result for ever; a photo that two observations share is found in the store as well.
+        self.spiderinfo.downloaded = LocalCache(1000)
+        self.mark_lost_files()
+
+    def mark_lost_files(self) -> None:
+        """Files that are no longer on the disk as their rows say count as not had."""
+        lost = [row for row in self.rows.had_files() if not self.store.holds(row[2])]
+        for _, _, file in lost:
+            file.status, file.reason = "lost", "changed or gone from the disk"
+        self.rows.save_files(lost)
+        self.count("lost", len(lost))
+
+    # -- what is wanted ------------------------------------------------------------------------------------
+
+    def get_media_requests(self, item: Observation, info: MediaPipeline.SpiderInfo) -> list[Request]:
+        had = {k: f for k, f in self.rows.files_of(item.id).items() if f.status in HAD}
+        for photo in item.photos:
+            photo.files = [f for (photo_id, _), f in had.items() if photo_id == photo.id]
+        wanted = list(self.wanted_of(item))
+        missing = [w for w in wanted if w.key not in had]
+        self.count("wanted", len(wanted))
+        self.count("already_there", len(wanted) - len(missing))
+        self.wanted[id(item)] = missing
+        return [self.request(w) for w in missing]
+
+    def wanted_of(self, item: Observation) -> Iterator[Wanted]:
+        for photo in item.photos[: 1 if self.images == "first" else None]:
+            for size in self.sizes:
+                yield Wanted(item.id, photo, size)
+
+    def request(self, wanted: Wanted) -> Request:
+        meta = {
+            "inat_photo": wanted,
+            "download_slot": f"photos {wanted.host}",
+            "handle_httpstatus_all": True,
+            "give_up_log_level": "DEBUG",
+        }
+        # A photo without an address passes through as a request too, so that its absence becomes a row.
+        url = wanted.url if wanted.host else f"about:photo-{wanted.photo.id}-{wanted.size}"
+        return Request(url, callback=NO_CALLBACK, meta=meta)
+
+    # -- fetching ------------------------------------------------------------------------------------------
+
+    async def media_to_download(  # type: ignore[override]  # Scrapy awaits it since 2.14, its annotation lags
+        self, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None
+    ) -> dict[str, Any]:
+        wanted: Wanted = request.meta["inat_photo"]
+        try:
+            file = await self.fetch(wanted, request, info)
+        except PhotoError as error:
+            file = PhotoFile(wanted.size, request.url, "failed", reason=str(error), fetched_at=now())
+        if file.status != "skipped":
+            self.note(wanted, file)
+        return {
+            "url": request.url,
+            "path": file.path,
+            "checksum": file.sha256,
+            "status": file.status,
+            "file": file,
+        }
+
+    async def fetch(self, wanted: Wanted, request: Request, info: MediaPipeline.SpiderInfo) -> PhotoFile:
+        """Fetch, check and write one file. Raises PhotoError with the reason."""
+        elsewhere = self.rows.file_elsewhere(wanted.observation_id, *wanted.key)
+        if elsewhere is not None and self.store.holds(elsewhere):
+            return self.copy(wanted, elsewhere)
+        if not wanted.host:
+            raise PhotoError("hidden" if wanted.photo.hidden else "no address")
+        async with self.connections[wanted.host]:
+            if not self.crawler.crawling:  # asked to end: what is not under way stays for the next run
+                return PhotoFile(wanted.size, request.url, "skipped")
+            try:
+                response = await self.crawler.engine.download_async(request)
+            except self.download_errors as error:
+                raise PhotoError(type(error).__name__) from error
+        if response.status != 200:
+            raise PhotoError(str(response.status))
+        return await asyncio.to_thread(self.check_and_write, wanted, response, info)
+
+    def check_and_write(self, wanted: Wanted, response: Response, info: MediaPipeline.SpiderInfo) -> PhotoFile:
+        """Runs in a thread: decoding, hashing and writing take milliseconds each."""
+        image = check_image(response.body, wanted.photo.extension or "")
+        path = wanted.file_name(wanted.photo.extension or image.extension)
+        try:
+            self.store.persist_file(path, BytesIO(response.body), info)
+        except OSError as error:
+            raise PhotoError(f"cannot be written: {error.strerror}") from error
+        return PhotoFile(
+            wanted.size,
+            response.url,
+            "downloaded",
+            path=path,
+            bytes=len(response.body),
+            sha256=hashlib.sha256(response.body).hexdigest(),
+            width=image.width,
+            height=image.height,
+            mtime_ns=self.store.modified(path),
+            fetched_at=now(),
+        )
+
+    def copy(self, wanted: Wanted, source: PhotoFile) -> PhotoFile:
+        """The same photo as another observation has it, under this observation's name."""
+        path = wanted.file_name(str(source.path).rpartition(".")[2])
+        self.store.copy_file(str(source.path), path)
+        return dataclasses.replace(source, status="copied", path=path, mtime_ns=self.store.modified(path))
+
+    # -- what became of it ---------------------------------------------------------------------------------
+
+    def item_completed(self, results: list[Any], item: Observation, info: MediaPipeline.SpiderInfo) -> Observation:
+        photos = {p.id: p for p in item.photos}
+        for wanted, (succeeded, result) in zip(self.wanted.pop(id(item)), results, strict=True):
+            if succeeded:  # else a defect, logged with its traceback by Scrapy; the file counts as not had
+                photos[wanted.photo.id].files.append(self.own(wanted, result["file"]))
+        return item
+
+    def own(self, wanted: Wanted, file: PhotoFile) -> PhotoFile:
+        """Scrapy fetches an address once: for a second observation with the same photo, the file is copied."""
+        if file.status not in HAD or file.path == wanted.file_name(str(file.path).rpartition(".")[2]):
+            return file
+        copied = self.copy(wanted, file)
+        self.note(wanted, copied)
+        return copied
+
+    def note(self, wanted: Wanted, file: PhotoFile) -> None:
+        """Count what became of a file, and store it within `commit_seconds`."""
+        self.count(file.status)
+        if file.status == "failed":
+            self.count(f"failed/{file.reason}")
+            logger.warning(
+                "observation %d: photo %d %s cannot be had: %s", wanted.observation_id, *wanted.key, file.reason
+            )
+        if not self.unsaved:
+            self.timer = asyncio.get_running_loop().call_later(self.commit_seconds, self.save)
+        self.unsaved.append((wanted.observation_id, wanted.photo.id, file))
+
+    def save(self) -> None:
+        self.timer.cancel()
+        rows, self.unsaved = self.unsaved, []
+        self.rows.save_files(rows)
+
+    def count(self, what: str, n: int = 1) -> None:
+        self.crawler.stats.inc_value(f"inat/photos/{what}", n)
+
+    def close_spider(self) -> None:
+        if self.unsaved:
+            self.save()
+        self.rows.close()

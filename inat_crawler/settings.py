@@ -1,0 +1,65 @@
+"""Every knob of a crawl, in the order of the journey, each with its reason.
+
+Own settings begin with INAT_ and are also read from environment variables of the same name; this is the only
+module that reads the environment. `docs/settings.md` explains them for users.
+"""
+
+import os
+
+BOT_NAME = "inat_crawler"
+SPIDER_MODULES = ["inat_crawler.spiders"]
+COMMANDS_MODULE = "inat_crawler.commands"  # our `crawl` adds the exit statuses to Scrapy's own
+
+# -- query: what is asked, of whom, and where it goes ---------------------------------------------------------
+INAT_API_ROOT = os.environ.get("INAT_API_ROOT", "https://api.inaturalist.org/v1")
+INAT_OUTPUT_ROOT = os.environ.get("INAT_OUTPUT_ROOT", "output")  # mirrors lie below it unless -a output names one
+INAT_STORE_URL = os.environ.get("INAT_STORE_URL", "")  # empty: observations.sqlite in the output folder
+
+# -- budget: manners ------------------------------------------------------------------------------------------
+INAT_CONTACT = os.environ.get("INAT_CONTACT", "")  # the API asks for a User-Agent that names a contact
+# The API asks for 60 a minute or fewer, and a client at exactly 60 was refused: 55, one every 1.1 s.
+INAT_API_REQUESTS_PER_MINUTE = os.environ.get("INAT_API_REQUESTS_PER_MINUTE", "55")
+ROBOTSTXT_OBEY = False  # a documented API with published limits; robots.txt speaks to crawlers of its web pages
+COOKIES_ENABLED = False  # the API has no sessions; a photo host must not learn who else was asked
+REFERER_ENABLED = False  # same
+REDIRECT_ENABLED = (
+    False  # an API that redirects is not the API; a photo that does has moved, and its record says where
+)
+METAREFRESH_ENABLED = False
+RETRY_TIMES = 5  # default 2; a page that is given up ends the crawl
+DOWNLOADER_MIDDLEWARES = {
+    "inat_crawler.middlewares.UserAgentMiddleware": 500,  # in the place of Scrapy's own
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": None,
+    "inat_crawler.middlewares.BudgetMiddleware": 560,  # nearer to the host than RetryMiddleware: retries wait too
+}
+
+# -- pages ------------------------------------------------------------------------------------------------------
+DOWNLOAD_TIMEOUT = 120  # default 180; a page of 200 records is up to 8 MB
+DOWNLOAD_MAXSIZE = 256 * 1024 * 1024  # default 1 GiB; the largest pages seen stay below 40 MB
+DOWNLOAD_WARNSIZE = 64 * 1024 * 1024  # default 32 MiB; a page of long discussions may reach that
+# Counts the bodies of pages whose photos are under way; at the default of 5 MB one real page of 8 MB would
+# stop the next from being fetched, and photos would wait for pages.
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 40_000_000
+DEPTH_STATS_VERBOSE = False
+
+# -- photos -----------------------------------------------------------------------------------------------------
+CONCURRENT_REQUESTS_PER_DOMAIN = 16  # default 8; connections to each photo host, held by PhotosPipeline
+CONCURRENT_REQUESTS = 64  # default 16; both photo hosts at full width must leave room for pages
+AUTOTHROTTLE_ENABLED = True
+AUTOTHROTTLE_START_DELAY = 0.1  # default 5 s, which would take a minute to come down
+AUTOTHROTTLE_MAX_DELAY = 10  # default 60
+AUTOTHROTTLE_TARGET_CONCURRENCY = 16  # default 1; as many as there are connections
+
+# -- store, feed, table -----------------------------------------------------------------------------------------
+ITEM_PIPELINES = {
+    "inat_crawler.pipelines.StorePipeline": 100,
+    "inat_crawler.pipelines.PhotosPipeline": 200,
+}
+FEED_EXPORTERS = {"tsv": "inat_crawler.exporters.TsvItemExporter"}
+FEED_EXPORT_ENCODING = "utf-8"  # default: \u escapes in JSON
+
+# -- the crawl as a whole ---------------------------------------------------------------------------------------
+EXTENSIONS = {"inat_crawler.extensions.FinishCrawl": 500}
+LOG_LEVEL = "INFO"  # default DEBUG, which prints every item
+TELNETCONSOLE_ENABLED = False  # opens a port
+REMOTE_CONTROL_ENABLED = False  # opens a port

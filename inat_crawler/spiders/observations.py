@@ -1,0 +1,236 @@
+"""The spider: a query -> pages, newest first -> observations.
+
+How far it has read stands in the store as windows of ids, so that a crawl that was ended goes on where it was.
+It neither writes files nor fetches photos: pipelines do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from scrapy import Request, Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.exceptions import CloseSpider
+from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from inat_crawler.api.paging import advance, page_params, read_page
+from inat_crawler.api.query import FetchOptions, Query, parse_arguments
+from inat_crawler.api.records import read_record, record_id
+from inat_crawler.errors import PageError, RecordError
+from inat_crawler.items import Observation, Page, Window, field_names
+from inat_crawler.store import Store
+
+# The table's columns under the names that the original script gave them, then what this run made of the row.
+FEED_FIELDS = {
+    "id": "id",
+    "taxon_name": "taxon.name",
+    "quality_grade": "quality_grade",
+    "time_observed_at": "time_observed_at",
+    "species_guess": "species_guess",
+    "license_code": "license_code",
+    "observed_on": "observed_on",
+    "community_taxon_id": "community_taxon_id",
+    "longitude": "Longitude",
+    "latitude": "Latitude",
+    "change": "change",
+}
+
+
+class ObservationsSpider(Spider):
+    """Mirrors all observations of one query. Its arguments are declared in `api.arguments`."""
+
+    name = "observations"
+    custom_settings = {"FEED_EXPORT_FIELDS": field_names(Observation)}
+    # As many items of the store may wait for their photos as of a page.
+    room = 100
+
+    def __init__(self, query: Query, options: FetchOptions) -> None:
+        super().__init__()
+        self.query = query
+        self.options = options
+        self.error: str | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **arguments: Any) -> Self:
+        query, options = parse_arguments(arguments)
+        for name, value in output_settings(query, options, crawler.settings["INAT_OUTPUT_ROOT"]).items():
+            if value is not None:
+                crawler.settings.set(name, value, priority="spider")
+        if not crawler.settings["INAT_STORE_URL"]:
+            url = f"sqlite:///{crawler.settings['INAT_OUTPUT']}/observations.sqlite"
+            crawler.settings.set("INAT_STORE_URL", url, priority="spider")
+        spider = super().from_crawler(crawler, query, options)
+        crawler.signals.connect(spider.idle, signals.spider_idle)
+        for signal in (signals.item_scraped, signals.item_dropped, signals.item_error):
+            crawler.signals.connect(spider.item_left, signal)
+        return spider
+
+    # -- from the store -----------------------------------------------------------------------------------
+
+    async def start(self) -> AsyncIterator[Any]:
+        self.store = Store(self.settings["INAT_STORE_URL"])
+        self.store.open_mirror(self.query.key, self.query.to_dict())
+        self.stored = self.store.count_observations()
+        async for item in self.observations_lacking_photos():
+            yield item
+        for request in self.next_page(self.first_window()):
+            yield request
+
+    async def observations_lacking_photos(self) -> AsyncIterator[Observation]:
+        """Stored observations of which a wanted file is not had yet, `room` of them under way at most."""
+        self.places = asyncio.Semaphore(self.room)
+        for observation in self.store.lacking(self.options.images, self.options.sizes):
+            await self.places.acquire()
+            yield observation
+
+    def item_left(self, item: Any) -> None:
+        """One item has been through all pipelines."""
+        if item.page is None:
+            self.places.release()
+
+    # -- windows and pages --------------------------------------------------------------------------------
+
+    def first_window(self) -> Window | None:
+        """The window to begin with: what is new comes first. A mirror read to its end is read anew."""
+        if self.limit_met():
+            return None
+        windows = self.store.windows()
+        if all(w.done for w in windows):
+            self.store.clear_windows()
+            return self.store.open_window(self.query.id_above, self.query.id_below)
+        if windows[0].top is not None:
+            return self.store.open_window(windows[0].top, self.query.id_below)
+        return windows[0]
+
+    def limit_met(self) -> bool:
+        return self.options.limit is not None and self.stored >= self.options.limit
+
+    def next_page(self, window: Window | None) -> Iterator[Request]:
+        """Request for the next page of the window, or of the next one below that is not read to its end."""
+        if window is not None and window.done:
+            window = next((w for w in self.store.windows() if not w.done), None)
+        if window is None or self.limit_met():
+            return
+        per_page = self.options.per_page
+        if self.options.limit is not None:
+            per_page = min(per_page, self.options.limit - self.stored)
+        params = page_params(self.query.params, window, per_page)
+        yield Request(
+            f"{self.settings['INAT_API_ROOT']}/observations?{urlencode(params)}",
+            callback=self.parse_page,
+            errback=self.page_failed,
+            cb_kwargs={"window": window, "per_page": per_page},
+            headers={"Accept": "application/json"},
+            meta={
+                "download_slot": "inat_api",
+                "autothrottle_dont_adjust_delay": True,
+                "give_up_log_level": "DEBUG",  # page_failed says it in one line
+            },
+            dont_filter=True,
+        )
+
+    def parse_page(self, response: Response, window: Window, per_page: int) -> Iterator[Any]:
+        """A page has three outcomes: the next request, the end of its window, or an error with its URL."""
+        try:
+            total, results = read_page(response.body)
+            results = sorted(results, key=lambda r: record_id(r) or 0, reverse=True)[:per_page]
+            page = Page(window, advance(window, total, results))
+        except PageError as error:
+            yield from self.page_unreadable(response, error)
+            return
+        observations = self.read_records(page, results)
+        if observations:
+            yield from observations
+        else:
+            self.store.save_page(page, [])
+        yield from self.next_page(page.after)
+
+    def read_records(self, page: Page, results: list[Any]) -> list[Observation]:
+        """The observations of a page, compared with the store; what cannot be read is noted in the page."""
+        observations = []
+        for record in results:
+            try:
+                observations.append(read_record(record))
+            except RecordError as error:
+                self.logger.warning("Cannot read a record: %s", error)
+                self.crawler.stats.inc_value("inat/records/malformed")
+                page.malformed.append((error.observation_id, error.reason))
+        known = self.store.digests([o.id for o in observations])
+        for observation in observations:
+            digest = known.get(observation.id)
+            observation.change = (
+                "new" if digest is None else "unchanged" if digest == observation.digest() else "changed"
+            )
+            observation.page = page
+            self.crawler.stats.inc_value(f"inat/observations/{observation.change}")
+        self.stored += sum(o.change == "new" for o in observations)
+        page.size = len(observations)
+        return observations
+
+    # -- failures -----------------------------------------------------------------------------------------
+
+    def page_unreadable(self, response: Response, error: PageError) -> Iterator[Request]:
+        assert response.request is not None
+        retry = get_retry_request(
+            response.request, spider=self, reason="page_unreadable", give_up_log_level="DEBUG"
+        )
+        if retry:
+            yield retry
+        else:
+            self.fail(f"the page {response.url} is not what the API promises: {error}")
+
+    def page_failed(self, failure: Failure) -> None:
+        error, request = failure.value, failure.request  # type: ignore[attr-defined]
+        if isinstance(error, HttpError):
+            status = error.response.status
+            said = error.response.text[:300] if isinstance(error.response, Response) else ""
+            if 400 <= status < 500 and status != 429 and not self.stored:
+                self.crawler.stats.set_value("inat/query_refused", True)
+            self.fail(f"the API answered {status} to {request.url}: {said}")
+        else:
+            self.fail(f"cannot reach the API at {request.url}: {error or type(error).__name__}")
+
+    def fail(self, message: str) -> None:
+        self.error = message
+        self.logger.error("%s", message)
+        self.crawler.stats.set_value("inat/error", message)
+
+    def idle(self) -> None:
+        """The crawl ends when nothing is left to do; the reason tells whether that was its end."""
+        if self.error:
+            raise CloseSpider("page_failed")
+
+    def closed(self, reason: str) -> None:
+        self.store.close()
+
+
+def output_settings(query: Query, options: FetchOptions, root: str) -> dict[str, Any]:
+    """Where this crawl writes, as settings that the other components read."""
+    output = Path(options.output or Path(root) / query.slug).expanduser().absolute()
+    start = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    feed = f"{output}/feed/{start}.tsv".replace("%", "%%")  # feed addresses are %-templates
+    return {
+        "INAT_OUTPUT": str(output),
+        "INAT_IMAGES": options.images,
+        "INAT_SIZES": list(options.sizes),
+        "INAT_LIMIT": options.limit,
+        "IMAGES_STORE": str(output / "images"),
+        "FEEDS": {
+            feed: {
+                "format": "tsv",
+                "fields": FEED_FIELDS,
+                "item_filter": "inat_crawler.exporters.NewOrChanged",
+                "store_empty": False,
+            }
+        },
+        # The next page is asked for when this many of a page are still under way.
+        "CONCURRENT_ITEMS": max(1, min(100, options.per_page // 2)),
+    }
