@@ -48,16 +48,26 @@ class Store:
         """
         with self.engine.begin() as db:
             found = db.execute(sa.select(mirrors)).mappings().all()
-            mine = [row for row in found if row["key"] == key]
-            if found and not mine and self.engine.dialect.name == "sqlite":
-                raise StoreError(
-                    f"the output holds the mirror of another query: {_shown(json.loads(found[0]['query']))}; "
-                    f"this one asks for: {_shown(query)}. Choose another output."
-                )
-            if not mine:
+            if found and self.engine.dialect.name == "sqlite" and found[0]["key"] != key:
+                self._give_up_empty_mirror(db, dict(found[0]), query)
+            of_key = sa.select(mirrors.c.mirror_id).where(mirrors.c.key == key)
+            mirror_id = db.execute(of_key).scalar()
+            if mirror_id is None:
                 row = {"key": key, "query": json.dumps(dict(query)), "created_at": now()}
                 db.execute(sa.insert(mirrors).values(row))
-            self.mirror_id = db.execute(sa.select(mirrors.c.mirror_id).where(mirrors.c.key == key)).scalar_one()
+                mirror_id = db.execute(of_key).scalar_one()
+        self.mirror_id = mirror_id
+
+    def _give_up_empty_mirror(self, db: sa.Connection, old: Mapping[str, Any], query: Mapping[str, Any]) -> None:
+        """A mirror that holds nothing, of a query with a slip in it perhaps, makes room for another."""
+        self.mirror_id = old["mirror_id"]
+        if self._scalar(db, sa.func.count(), observations):
+            raise StoreError(
+                f"the output holds the mirror of another query: {_shown(json.loads(old['query']))}; "
+                f"this one asks for: {_shown(query)}. Choose another output."
+            )
+        for table in (windows, malformed, crawls, mirrors):
+            db.execute(sa.delete(table).where(table.c.mirror_id == self.mirror_id))
 
     def open_only_mirror(self) -> Mapping[str, Any]:
         """Take the one mirror that the store holds, whatever its query, and return that query."""

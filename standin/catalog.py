@@ -9,6 +9,7 @@ Record = dict[str, Any]
 
 DEFAULT_PLACE = 128892
 LIFE = 48460
+# fmt: off
 RANK_LEVELS = {
     "stateofmatter": 100, "kingdom": 70, "phylum": 60, "class": 50, "order": 40, "family": 30, "genus": 20,
     "species": 10, "subspecies": 5,
@@ -86,6 +87,7 @@ PROJECTS = [
     (5531, "nudibranchs-of-portugal", "Nudibranchs of Portugal", 7122),
     (13857, "tidepool-weekend", "Tidepool Weekend", None),
 ]
+# fmt: on
 ENDEMIC, INTRODUCED, THREATENED = {326580}, {130401, 4360}, {41482, 58041}
 
 
@@ -104,6 +106,7 @@ class Catalog:
         self.taxa = _taxa()
         self.users = {row[0]: _user(*row) for row in USERS}
         self.projects = {row[0]: _project(*row) for row in PROJECTS}
+        self.own_users = [*self.users.values()]
         self.species = [t for t in self.taxa.values() if t["rank"] == "species"]
         self.coarse = [t for t in self.taxa.values() if t["rank"] in ("genus", "family")]
         self.learn({"place_ids": [default_place]})
@@ -140,21 +143,28 @@ def complete(rows: dict[int, Record], text: str, fields: tuple[str, ...]) -> lis
     """The rows with every word of `text` in one of the fields."""
     words = fold(text).split()
     return [
-        row for row in rows.values()
+        row
+        for row in rows.values()
         if any(all(word in fold(str(row.get(field) or "")) for word in words) for field in fields)
     ]
 
 
-def _place(
-    number: int, slug: str, name: str, display: str, level: int | None, ancestors: list[int]
-) -> Record:
+def _place(number: int, slug: str, name: str, display: str, level: int | None, ancestors: list[int]) -> Record:
     ring = [[-9.3, 38.3], [-8.7, 38.3], [-8.7, 38.6], [-9.3, 38.6], [-9.3, 38.3]]
     box = {"type": "Polygon", "coordinates": [ring]}
     return {
-        "id": number, "uuid": f"00000000-0000-4000-8000-{number:012d}", "slug": slug, "name": name,
-        "display_name": display, "place_type": None if level is None else 8, "admin_level": level,
-        "bbox_area": 0.18, "ancestor_place_ids": [*ancestors, number], "location": "38.45,-9.0",
-        "bounding_box_geojson": box, "geometry_geojson": box,
+        "id": number,
+        "uuid": f"00000000-0000-4000-8000-{number:012d}",
+        "slug": slug,
+        "name": name,
+        "display_name": display,
+        "place_type": None if level is None else 8,
+        "admin_level": level,
+        "bbox_area": 0.18,
+        "ancestor_place_ids": [*ancestors, number],
+        "location": "38.45,-9.0",
+        "bounding_box_geojson": box,
+        "geometry_geojson": box,
     }
 
 
@@ -171,15 +181,28 @@ def _taxon(row: tuple[int, int, str, str, str | None], parents: dict[int, Record
     line = [*above, number]
     iconic = next((a for a in reversed(line) if a in ICONIC), None)
     taxon: Record = {
-        "id": number, "name": name, "rank": rank, "rank_level": RANK_LEVELS[rank], "is_active": True,
-        "parent_id": parent if parents else None, "ancestor_ids": line, "extinct": False,
-        "ancestry": "/".join(map(str, above)) or None, "min_species_ancestry": ",".join(map(str, line)),
-        "iconic_taxon_id": iconic, "iconic_taxon_name": ICONIC.get(iconic or 0),
-        "observations_count": 1000 + number % 9000, "endemic": number in ENDEMIC,
-        "introduced": number in INTRODUCED, "native": number not in INTRODUCED,
-        "threatened": number in THREATENED, "default_photo": _portrait(number), "atlas_id": None,
+        "id": number,
+        "name": name,
+        "rank": rank,
+        "rank_level": RANK_LEVELS[rank],
+        "is_active": True,
+        "parent_id": parent if parents else None,
+        "ancestor_ids": line,
+        "extinct": False,
+        "ancestry": "/".join(map(str, above)) or None,
+        "min_species_ancestry": ",".join(map(str, line)),
+        "iconic_taxon_id": iconic,
+        "iconic_taxon_name": ICONIC.get(iconic or 0),
+        "observations_count": 1000 + number % 9000,
+        "endemic": number in ENDEMIC,
+        "introduced": number in INTRODUCED,
+        "native": number not in INTRODUCED,
+        "threatened": number in THREATENED,
+        "default_photo": _portrait(number),
+        "atlas_id": None,
         "wikipedia_url": f"https://en.wikipedia.org/wiki/{name.replace(' ', '_')}",
-        "flag_counts": {"resolved": 0, "unresolved": 0}, "current_synonymous_taxon_ids": None,
+        "flag_counts": {"resolved": 0, "unresolved": 0},
+        "current_synonymous_taxon_ids": None,
     }
     if common:  # the key is absent, not null, where a taxon has no common name
         taxon["preferred_common_name"] = common
@@ -189,25 +212,54 @@ def _taxon(row: tuple[int, int, str, str, str | None], parents: dict[int, Record
 def _portrait(number: int) -> Record:
     base = f"https://inaturalist-open-data.s3.amazonaws.com/photos/{number}"
     return {
-        "id": number, "license_code": "cc-by", "attribution": "(c) Someone, some rights reserved (CC BY)",
-        "url": f"{base}/square.jpg", "square_url": f"{base}/square.jpg", "medium_url": f"{base}/medium.jpg",
-        "original_dimensions": {"width": 2048, "height": 1536}, "flags": [],
+        "id": number,
+        "license_code": "cc-by",
+        "attribution": "(c) Someone, some rights reserved (CC BY)",
+        "url": f"{base}/square.jpg",
+        "square_url": f"{base}/square.jpg",
+        "medium_url": f"{base}/medium.jpg",
+        "original_dimensions": {"width": 2048, "height": 1536},
+        "flags": [],
     }
 
 
 def _user(number: int, login: str, name: str | None) -> Record:
     return {
-        "id": number, "login": login, "name": name, "spam": False, "suspended": False, "orcid": None,
-        "created_at": "2011-05-04T09:31:07+00:00", "login_autocomplete": login, "login_exact": login,
-        "name_autocomplete": name, "icon": None, "icon_url": None, "observations_count": number % 700,
-        "identifications_count": number % 900, "journal_posts_count": 0, "activity_count": number % 1600,
-        "universal_search_rank": number % 700, "roles": [], "site_id": 1, "preferences": {},
+        "id": number,
+        "login": login,
+        "name": name,
+        "spam": False,
+        "suspended": False,
+        "orcid": None,
+        "created_at": "2011-05-04T09:31:07+00:00",
+        "login_autocomplete": login,
+        "login_exact": login,
+        "name_autocomplete": name,
+        "icon": None,
+        "icon_url": None,
+        "observations_count": number % 700,
+        "identifications_count": number % 900,
+        "journal_posts_count": 0,
+        "activity_count": number % 1600,
+        "universal_search_rank": number % 700,
+        "roles": [],
+        "site_id": 1,
+        "preferences": {},
     }
 
 
 def _project(number: int, slug: str, title: str, place: int | None) -> Record:
     return {
-        "id": number, "slug": slug, "title": title, "description": f"All about {title}.", "place_id": place,
-        "project_type": "", "user_id": 1201, "user_ids": [1201], "icon": None, "is_umbrella": False,
-        "created_at": "2015-10-27T04:00:07+00:00", "updated_at": "2020-02-13T20:31:11+00:00",
+        "id": number,
+        "slug": slug,
+        "title": title,
+        "description": f"All about {title}.",
+        "place_id": place,
+        "project_type": "",
+        "user_id": 1201,
+        "user_ids": [1201],
+        "icon": None,
+        "is_umbrella": False,
+        "created_at": "2015-10-27T04:00:07+00:00",
+        "updated_at": "2020-02-13T20:31:11+00:00",
     }

@@ -39,20 +39,27 @@ class Standin:
         command = [sys.executable, "-m", "standin"]
         for name, value in self.options.items():
             command += [f"--{name.replace('_', '-')}", str(value)]
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
             command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
-        assert self._process.stdout
-        self.api_root = self._process.stdout.readline().strip()
-        if not self.api_root:
+        try:
+            self.api_root = self._first_line()
+        except BaseException:  # an interrupted start must not leave a process behind
             self.stop()
-            raise RuntimeError(f"the stand-in did not start: {' '.join(command)}")
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _first_line(self) -> str:
+        output = self._process.stdout if self._process else None
+        line = output.readline().strip() if output else ""
+        if not line:
+            raise RuntimeError(f"the stand-in did not start: {self.options}")
+        return line
 
     def stop(self) -> None:
         """End the process; safe to call twice."""
@@ -115,6 +122,10 @@ class Standin:
     def record(self, id: int) -> Record:
         return dict(self._call("record", id=id))
 
+    def records(self, **query: object) -> list[Record]:
+        """The records of `ids`, as searches show them."""
+        return list(self._call("records", query=query))
+
     def private(self, id: int) -> Record:
         """The `private_*` keys that only an authorized caller sees."""
         return dict(self._call("private", id=id))
@@ -169,7 +180,8 @@ class Standin:
         self._call("reset_log")
 
     def _call(self, name: str, **arguments: object) -> Any:
-        request = Request(f"{self.root}/control/{name}", json.dumps(arguments).encode(), method="POST")
+        body = json.dumps(arguments).encode()
+        request = Request(f"{self.root}/control/{name}", body, method="POST")  # noqa: S310 - loopback
         try:
             content = fetch(request)
         except HTTPError as error:
@@ -179,5 +191,5 @@ class Standin:
 
 
 def fetch(address: str | Request) -> bytes:
-    with urlopen(address, timeout=TIMEOUT) as response:
+    with urlopen(address, timeout=TIMEOUT) as response:  # noqa: S310 - loopback
         return bytes(response.read())

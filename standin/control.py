@@ -82,8 +82,11 @@ class Control:
 
     def plant_private(self, id: int, location: str = "38.446512,-8.991234") -> None:
         lat, lng = (float(text) for text in location.split(","))
-        private = {"private_location": location, "private_place_guess": "the true place",
-                   "private_geojson": {"type": "Point", "coordinates": [lng, lat]}}
+        private = {
+            "private_location": location,
+            "private_place_guess": "the true place",
+            "private_geojson": {"type": "Point", "coordinates": [lng, lat]},
+        }
         self._world.plant_private(id, private)
 
     def before_page(self, insert: int = 0, delete: int = 0, edit: int = 0, maximum: int = 20) -> None:
@@ -134,6 +137,10 @@ class Control:
     def record(self, id: int) -> Record:
         """The truth, which the index may not have yet, without private keys unless they were planted."""
         return self._world.entries[id].visible(False)
+
+    def records(self, query: Record) -> list[Record]:
+        """The records of `ids`, as the index has them."""
+        return [self._world.index[number].visible(False) for number in self.ids(query)]
 
     def private(self, id: int) -> Record:
         return self._world.entries[id].private

@@ -9,22 +9,21 @@ import math
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
-from standin.catalog import RANK_LEVELS, Catalog, Record
+from standin.catalog import RANK_LEVELS, Record
 from standin.clock import instant
 from standin.entries import Entry
+from standin.geometry import number, within_box, within_circle
 
 Params = dict[str, str]
 Test = Callable[[Entry], bool]
 Filter = Callable[[str], Test | None]
 
-EARTH_KM = 6371.0
 
-
-def build(params: Params, catalog: Catalog) -> Test:
+def build(params: Params) -> Test:
     """All filters of a query at once."""
     asked = {name: value for name, value in params.items() if name in FILTERS and value not in ("", "any")}
     tests = [FILTERS[name](value) for name, value in asked.items()]
-    tests += [_ranks(params), _box(params), _circle(params), _term(params), *_fields(params)]
+    tests += [_ranks(params), within_box(params), within_circle(params), _term(params), *_fields(params)]
     active = [test for test in tests if test]
     return lambda entry: all(test(entry) for test in active)
 
@@ -43,8 +42,8 @@ def date_parse(text: str) -> float | None:
     return None
 
 
-def truth(read: Callable[[Record], bool]) -> Filter:
-    """`true` and `false` select; any other value filters nothing."""
+def term(read: Callable[[Record], object]) -> Filter:
+    """`true` and `false` select, other values filter nothing; a record without the value matches neither."""
 
     def make(value: str) -> Test | None:
         wanted = value == "true"
@@ -54,15 +53,15 @@ def truth(read: Callable[[Record], bool]) -> Filter:
 
 
 def flag(key: str) -> Filter:
-    return truth(lambda record: bool(record.get(key)))
+    return term(lambda record: bool(record.get(key)))
 
 
 def taxon_flag(key: str) -> Filter:
-    return truth(lambda record: bool((record.get("taxon") or {}).get(key)))
+    return term(lambda record: (record.get("taxon") or {}).get(key))
 
 
 def exists(key: str) -> Filter:
-    return truth(lambda record: record.get(key) is not None)
+    return term(lambda record: record.get(key) is not None)
 
 
 def one_of(read: Callable[[Record], object]) -> Filter:
@@ -132,7 +131,7 @@ def updated_since(value: str) -> Test | None:
 
 def accuracy(above: bool) -> Filter:
     def make(value: str) -> Test | None:
-        limit = _number(value)
+        limit = number(value)
         if limit is None:
             return None
 
@@ -155,8 +154,13 @@ def search_text(value: str) -> Test:
 
     def test(entry: Entry) -> bool:
         record, taxon = entry.record, entry.record.get("taxon") or {}
-        fields = [taxon.get("name"), taxon.get("preferred_common_name"), record.get("description"),
-                  record.get("place_guess"), *(record.get("tags") or [])]
+        fields = [
+            taxon.get("name"),
+            taxon.get("preferred_common_name"),
+            record.get("description"),
+            record.get("place_guess"),
+            *(record.get("tags") or []),
+        ]
         return any(wanted in str(field).lower() for field in fields if field)
 
     return test
@@ -184,56 +188,11 @@ def _moment(entry: Entry, key: str) -> float | None:
     return instant(text) if text else None
 
 
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text or "")
-    except ValueError:
-        return None
-
-
-def _point(entry: Entry) -> tuple[float, float] | None:
-    """Longitude and latitude; some old records hold them as text."""
-    geojson = entry.record.get("geojson")
-    return (float(geojson["coordinates"][0]), float(geojson["coordinates"][1])) if geojson else None
-
-
 def _ranks(params: Params) -> Test | None:
     low, high = RANK_LEVELS.get(params.get("lrank", "")), RANK_LEVELS.get(params.get("hrank", ""))
     if not params.get("lrank") and not params.get("hrank"):
         return None
     return lambda e: (low or 0) <= (e.record.get("taxon") or {}).get("rank_level", -1) <= (high or 100)
-
-
-def _box(params: Params) -> Test | None:
-    sides = [_number(params.get(name)) for name in ("swlng", "swlat", "nelng", "nelat")]
-    if sides == [None] * 4:
-        return None
-    outermost = zip(sides, (-180.0, -90.0, 180.0, 90.0), strict=True)
-    west, south, east, north = (edge if side is None else side for side, edge in outermost)
-
-    def test(entry: Entry) -> bool:
-        point = _point(entry)
-        if not point or not south <= point[1] <= north:
-            return False
-        # A box whose west is east of its east spans the date line.
-        return west <= point[0] <= east if west <= east else point[0] >= west or point[0] <= east
-
-    return test
-
-
-def _circle(params: Params) -> Test | None:
-    lat, lng = _number(params.get("lat")), _number(params.get("lng"))
-    if lat is None or lng is None:
-        return None
-    radius = _number(params.get("radius")) or 10.0
-    return lambda e: (point := _point(e)) is not None and _kilometers(lat, lng, point[1], point[0]) <= radius
-
-
-def _kilometers(lat: float, lng: float, lat2: float, lng2: float) -> float:
-    a, b = math.radians(lat), math.radians(lat2)
-    turn = math.radians(lng - lng2)
-    half = math.sin((a - b) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin(turn / 2) ** 2
-    return 2 * EARTH_KM * math.asin(math.sqrt(half))
 
 
 def _term(params: Params) -> Test | None:
@@ -265,26 +224,50 @@ _number_of = one_of(lambda r: r["id"])
 
 FILTERS: dict[str, Filter] = {
     "place_id": any_of(lambda r: r.get("place_ids") or []),
-    "taxon_id": _taxon_line, "taxon_ids": _taxon_line, "without_taxon_id": without(_taxon_line),
-    "taxon_name": taxon_name, "q": search_text,
+    "taxon_id": _taxon_line,
+    "taxon_ids": _taxon_line,
+    "without_taxon_id": without(_taxon_line),
+    "taxon_name": taxon_name,
+    "q": search_text,
     "iconic_taxa": one_of(lambda r: (r.get("taxon") or {}).get("iconic_taxon_name") or "unknown"),
     "rank": one_of(lambda r: (r.get("taxon") or {}).get("rank")),
-    "geo": exists("geojson"), "identified": exists("taxon"), "acc": exists("positional_accuracy"),
-    "photos": flag("photos"), "sounds": flag("sounds"), "captive": flag("captive"), "spam": flag("spam"),
-    "mappable": flag("mappable"), "out_of_range": flag("out_of_range"), "licensed": flag("license_code"),
+    "geo": exists("geojson"),
+    "identified": exists("taxon"),
+    "acc": exists("positional_accuracy"),
+    "photos": flag("photos"),
+    "sounds": flag("sounds"),
+    "licensed": flag("license_code"),
+    "captive": term(lambda r: r.get("captive")),
+    "spam": term(lambda r: r.get("spam")),
+    "mappable": term(lambda r: r.get("mappable")),
+    "out_of_range": term(lambda r: r.get("out_of_range")),
     "quality_grade": one_of(lambda r: r.get("quality_grade")),
-    "verifiable": truth(lambda r: r.get("quality_grade") != "casual"),
+    "verifiable": term(lambda r: r.get("quality_grade") != "casual"),
     "license": one_of(lambda r: r.get("license_code") or "none"),
     "photo_license": any_of(lambda r: [p.get("license_code") or "none" for p in r.get("photos") or []]),
-    "user_id": _user, "user_login": _user, "not_user_id": without(_user),
+    "user_id": _user,
+    "user_login": _user,
+    "not_user_id": without(_user),
     "project_id": any_of(lambda r: r.get("project_ids") or []),
-    "id": _number_of, "not_id": without(_number_of),
-    "uuid": one_of(lambda r: r.get("uuid")), "site_id": one_of(lambda r: r.get("site_id")),
-    "d1": since("observed"), "d2": until("observed"),
-    "created_d1": since("created"), "created_d2": until("created"),
-    "observed_on": on_day("observed"), "on": on_day("observed"), "created_on": on_day("created"),
-    "year": detail("year"), "month": detail("month"), "day": detail("day"), "hour": detail("hour"),
-    "geoprivacy": privacy("geoprivacy"), "taxon_geoprivacy": privacy("taxon_geoprivacy"),
-    "acc_above": accuracy(above=True), "acc_below": accuracy(above=False), "updated_since": updated_since,
+    "id": _number_of,
+    "not_id": without(_number_of),
+    "uuid": one_of(lambda r: r.get("uuid")),
+    "site_id": one_of(lambda r: r.get("site_id")),
+    "d1": since("observed"),
+    "d2": until("observed"),
+    "created_d1": since("created"),
+    "created_d2": until("created"),
+    "observed_on": on_day("observed"),
+    "on": on_day("observed"),
+    "created_on": on_day("created"),
+    "year": detail("year"),
+    "month": detail("month"),
+    "day": detail("day"),
+    "hour": detail("hour"),
+    "geoprivacy": privacy("geoprivacy"),
+    "taxon_geoprivacy": privacy("taxon_geoprivacy"),
+    "acc_above": accuracy(above=True),
+    "acc_below": accuracy(above=False),
+    "updated_since": updated_since,
     **{key: taxon_flag(key) for key in ("native", "introduced", "threatened", "endemic")},
 }

@@ -19,6 +19,7 @@ from standin.world import World
 FIRST_ID = 3_000_000
 LAST_ID = 300_000_000
 BEGIN, PRESENT = instant("2012-01-01"), instant("2025-06-01")
+BUSY_HOURS = 10
 TIES = 40  # the size of the largest upload batch
 
 
@@ -34,6 +35,7 @@ class Generator:
 
     def populate(self, count: int) -> None:
         """`count` observations that match the default query, about 5 % others among them, every oddity."""
+        self.writer.next_photo = max(self.writer.next_photo, self.world.photos.highest())
         strays = max(len(oddities.STRAYS), count // 20) if count else 0
         places = self._rng.sample(range(count + strays), strays)
         stray = {place: oddities.STRAYS[i % len(oddities.STRAYS)] for i, place in enumerate(places)}
@@ -49,12 +51,11 @@ class Generator:
     def insert(self, count: int, overrides: Record, photos: int | None = None) -> list[int]:
         """New observations of one moment, now, with ids above all others; they match the default query."""
         now = self.world.clock.now()
-        user = self._rng.choice([*self.writer.catalog.users.values()])
+        user = self._rng.choice(self.writer.catalog.own_users)
         offset = self._rng.choice(OFFSETS)
         ids = []
         for _ in range(count):
             number = max(self.world.highest(), FIRST_ID) + self._rng.randint(1, 50)
-            self.writer.next_photo = max(self.writer.next_photo, self.world.photos.highest())
             change = None if photos is None else oddities.many_photos(photos)
             self._add(Draft(number, now, offset, user, now), change, ordinary=True, overrides=overrides)
             ids.append(number)
@@ -98,16 +99,22 @@ class Generator:
     def _drafts(self, count: int) -> Iterable[Draft]:
         """Upload batches: one user, one second, neighboring ids; between batches the ids leap."""
         sizes = self._batch_sizes(count)
-        times = sorted(self._rng.uniform(BEGIN, PRESENT) for _ in sizes)
+        times = self._times(len(sizes))
         leap = (LAST_ID - FIRST_ID) / max(1, len(sizes))
-        users = [*self.writer.catalog.users.values()]
         number = FIRST_ID
         for size, created in zip(sizes, times, strict=True):
-            number += int(self._rng.expovariate(1 / leap))
-            user, offset = self._rng.choice(users), self._rng.choice(OFFSETS)
+            number += int(self._rng.uniform(0, leap))
+            user, offset = self._rng.choice(self.writer.catalog.own_users), self._rng.choice(OFFSETS)
             for _ in range(size):
                 number += self._rng.randint(1, 4)
+                while number in self.world.entries:  # of a file of records
+                    number += 1
                 yield Draft(number, float(int(created)), offset, user, PRESENT)
+
+    def _times(self, count: int) -> list[float]:
+        """Busy days: users of different offsets upload within hours, so that sorting as text misleads."""
+        days = [self._rng.uniform(BEGIN, PRESENT) for _ in range(1 + count // 5)]
+        return sorted(self._rng.choice(days) + self._rng.uniform(0, BUSY_HOURS * 3600) for _ in range(count))
 
     def _batch_sizes(self, count: int) -> list[int]:
         sizes = [min(TIES, count // 4)] if count >= TIES else []
@@ -146,7 +153,7 @@ class Generator:
         rng = random.Random(f"{self.writer.seed}/padding/{number}")
         record: Record = {"taxon": rng.choice(self.writer.catalog.species)}
         record.update(created_at="2020-01-01T00:00:00+00:00", created_at_details={})
-        record["user"] = rng.choice([*self.writer.catalog.users.values()])
+        record["user"] = rng.choice(self.writer.catalog.own_users)
         record["community_taxon_id"] = record["taxon"]["id"]
         converse(record, rng, 0)
         taxa = self.writer.catalog.taxa

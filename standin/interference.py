@@ -33,9 +33,7 @@ class Interference:
     def _left(self, kind: str, wanted: int) -> int:
         return max(0, min(wanted, self.maximum - len(self.done[kind])))
 
-    def _victims(
-        self, kind: str, wanted: int, world: World, searcher: Searcher, rng: random.Random
-    ) -> list[int]:
+    def _victims(self, kind: str, wanted: int, world: World, searcher: Searcher, rng: random.Random) -> list[int]:
         count = self._left(kind, wanted)
         if not count:
             return []

@@ -37,7 +37,7 @@ class Journal:
         connections = self.open[role]
         connections.add(request.protocol)
         self.most[role] = max(self.most[role], len(connections))
-        headers = dict(request.headers.items())
+        headers = {str(name): value for name, value in request.headers.items()}
         entry = Request(now, role, request.method, request.path_qs, headers, len(connections))
         self.requests.append(entry)
         return entry

@@ -66,9 +66,15 @@ def open_license_on_the_other_host(writer: Writer, record: Record, rng: random.R
 def sounds_only(writer: Writer, record: Record, rng: random.Random) -> None:
     writer.set_photos(record, [])
     sound = {
-        "id": 4000 + record["id"] % 999, "file_url": f"{writer.hosts.static}/sounds/44518.m4a?1564113561",
-        "license_code": "cc-by-nc", "attribution": "(c) Someone, all rights reserved", "flags": [],
-        "file_content_type": "audio/mp4", "play_local": True, "native_sound_id": None, "subtype": None,
+        "id": 4000 + record["id"] % 999,
+        "file_url": f"{writer.hosts.static}/sounds/44518.m4a?1564113561",
+        "license_code": "cc-by-nc",
+        "attribution": "(c) Someone, all rights reserved",
+        "flags": [],
+        "file_content_type": "audio/mp4",
+        "play_local": True,
+        "native_sound_id": None,
+        "subtype": None,
     }
     record["sounds"] = [sound]
     record["observation_sounds"] = [{"id": 1, "uuid": make_uuid(rng), "sound": sound}]
@@ -79,8 +85,10 @@ def obscured(key: str) -> Change:
 
     def change(writer: Writer, record: Record, rng: random.Random) -> None:
         private = {
-            "private_location": record["location"], "private_geojson": record["geojson"],
-            "private_place_ids": record["place_ids"], "private_place_guess": record["place_guess"],
+            "private_location": record["location"],
+            "private_geojson": record["geojson"],
+            "private_place_ids": record["place_ids"],
+            "private_place_guess": record["place_guess"],
         }
         place_at(record, 38.4 + rng.random() * 0.2, -9.2 + rng.random() * 0.2, rng)
         record.update({key: "obscured", "obscured": True, "positional_accuracy": None, **private})
@@ -103,12 +111,31 @@ def chatty(writer: Writer, record: Record, rng: random.Random) -> None:
     shown = ("id", "uuid", "created_at", "created_at_details", "body", "flags", "hidden")
     record["comments"] = [{**{key: comment[key] for key in shown}, "user": user}]
     record["comments_count"] = 1
-    record["annotations"] = [{
-        "uuid": make_uuid(rng), "controlled_attribute_id": 12, "controlled_value_id": 14, "vote_score": 0,
-        "concatenated_attr_val": "12|14", "user_id": user["id"], "user": user, "votes": [],
-    }]
-    record["ofvs"] = [{"id": 1, "uuid": make_uuid(rng), "field_id": 7542, "datatype": "text", "name": "Depth",
-                       "name_ci": "Depth", "value": "12 m", "value_ci": "12 m", "user_id": user["id"]}]
+    record["annotations"] = [
+        {
+            "uuid": make_uuid(rng),
+            "controlled_attribute_id": 12,
+            "controlled_value_id": 14,
+            "vote_score": 0,
+            "concatenated_attr_val": "12|14",
+            "user_id": user["id"],
+            "user": user,
+            "votes": [],
+        }
+    ]
+    record["ofvs"] = [
+        {
+            "id": 1,
+            "uuid": make_uuid(rng),
+            "field_id": 7542,
+            "datatype": "text",
+            "name": "Depth",
+            "name_ci": "Depth",
+            "value": "12 m",
+            "value_ci": "12 m",
+            "user_id": user["id"],
+        }
+    ]
 
 
 def camera(kind: str) -> Change:
@@ -151,27 +178,57 @@ def strays_obscured(writer: Writer, record: Record, rng: random.Random) -> None:
 
 
 STRAYS: list[Change] = [
-    strays_elsewhere, strays_coarse, strays_without_taxon, blank("location", "geojson"), strays_hidden,
+    strays_elsewhere,
+    strays_coarse,
+    strays_without_taxon,
+    blank("location", "geojson"),
+    strays_hidden,
     strays_obscured,
 ]
 # Each at least once where there are observations enough for all.
 ONCE: list[Change] = [
-    no_photos, sounds_only, many_photos(22), many_photos(6), many_photos(2), mixed_licenses,
-    *(photo_with_extension(e) for e in ("", "png", "JPG", "gif", "jpeg")), camera("trailing"), camera("mpo"),
-    open_license_on_the_other_host, no_date, no_community_key, text_coordinates, chatty,
-    obscured("geoprivacy"), obscured("taxon_geoprivacy"), say("license_code", ""),
-    blank("time_observed_at"), blank("species_guess"), blank("license_code"), blank("community_taxon_id"),
-    blank("positional_accuracy"), blank("place_guess"), blank("description"),
+    no_photos,
+    sounds_only,
+    many_photos(22),
+    many_photos(6),
+    many_photos(2),
+    mixed_licenses,
+    *(photo_with_extension(e) for e in ("", "png", "JPG", "gif", "jpeg")),
+    camera("trailing"),
+    camera("mpo"),
+    open_license_on_the_other_host,
+    no_date,
+    no_community_key,
+    text_coordinates,
+    chatty,
+    obscured("geoprivacy"),
+    obscured("taxon_geoprivacy"),
+    say("license_code", ""),
+    blank("time_observed_at"),
+    blank("species_guess"),
+    blank("license_code"),
+    blank("community_taxon_id"),
+    blank("positional_accuracy"),
+    blank("place_guess"),
+    blank("description"),
     *(say("species_guess", text) for text in texts.NASTY),
     *(say("description", text) for text in texts.NASTY),
     say("description", "\n".join([*texts.NASTY, *texts.PLAIN] * 4)),
 ]
 # Share of all observations.
 OFTEN: list[tuple[float, Change]] = [
-    (0.09, blank("species_guess")), (0.06, blank("time_observed_at")), (0.04, no_date),
-    (0.02, say("license_code", "")), (0.2, blank("community_taxon_id")), (0.25, blank("positional_accuracy")),
-    (0.03, obscured("taxon_geoprivacy")), (0.02, obscured("geoprivacy")), (0.01, sounds_only),
-    (0.004, photo_with_extension("")), (0.03, chatty), (0.05, mixed_licenses),
+    (0.09, blank("species_guess")),
+    (0.06, blank("time_observed_at")),
+    (0.04, no_date),
+    (0.02, say("license_code", "")),
+    (0.2, blank("community_taxon_id")),
+    (0.25, blank("positional_accuracy")),
+    (0.03, obscured("taxon_geoprivacy")),
+    (0.02, obscured("geoprivacy")),
+    (0.01, sounds_only),
+    (0.004, photo_with_extension("")),
+    (0.03, chatty),
+    (0.05, mixed_licenses),
     (0.02, lambda writer, record, rng: record.update(species_guess=rng.choice(texts.NASTY))),
     (0.05, lambda writer, record, rng: record.update(description=rng.choice(texts.NASTY))),
     (0.3, lambda writer, record, rng: record.update(taxon_geoprivacy=record["taxon_geoprivacy"] or "open")),

@@ -76,8 +76,13 @@ class Writer:
         host: Host = "open" if license_code and rng.random() < 0.94 else "static"
         photo = Photo(self.next_photo, host, extension, version, width, height)
         return {
-            "id": photo.id, "uuid": make_uuid(rng), "license_code": license_code or None,
-            "url": photo.url(self.hosts), "attribution": "", "flags": [], "hidden": False,
+            "id": photo.id,
+            "uuid": make_uuid(rng),
+            "license_code": license_code or None,
+            "url": photo.url(self.hosts),
+            "attribution": "",
+            "flags": [],
+            "hidden": False,
             "original_dimensions": {"width": width, "height": height},
         }
 
@@ -128,20 +133,37 @@ def converse(record: Record, rng: random.Random, count: int) -> None:
 def identification(record: Record, rng: random.Random, own: bool) -> Record:
     user = record["user"]
     return {
-        "id": rng.randrange(10**8), "uuid": make_uuid(rng), "user": user, "taxon": record["taxon"],
-        "taxon_id": record["community_taxon_id"], "created_at": record["created_at"], "current": True,
-        "created_at_details": record["created_at_details"], "body": rng.choice(texts.BODIES), "flags": [],
-        "category": "improving" if own else "supporting", "own_observation": own, "vision": False,
-        "disagreement": None, "previous_observation_taxon_id": None, "spam": False, "hidden": False,
-        "moderator_actions": [], "taxon_change": None,
+        "id": rng.randrange(10**8),
+        "uuid": make_uuid(rng),
+        "user": user,
+        "taxon": record["taxon"],
+        "taxon_id": record["community_taxon_id"],
+        "created_at": record["created_at"],
+        "current": True,
+        "created_at_details": record["created_at_details"],
+        "body": rng.choice(texts.BODIES),
+        "flags": [],
+        "category": "improving" if own else "supporting",
+        "own_observation": own,
+        "vision": False,
+        "disagreement": None,
+        "previous_observation_taxon_id": None,
+        "spam": False,
+        "hidden": False,
+        "moderator_actions": [],
+        "taxon_change": None,
     }
 
 
 def details(text: str) -> Record:
     moment = datetime.fromisoformat(text)
     return {
-        "date": text[:10], "week": moment.isocalendar().week, "month": moment.month, "hour": moment.hour,
-        "year": moment.year, "day": moment.day,
+        "date": text[:10],
+        "week": moment.isocalendar().week,
+        "month": moment.month,
+        "hour": moment.hour,
+        "year": moment.year,
+        "day": moment.day,
     }
 
 
@@ -152,12 +174,22 @@ def make_uuid(rng: random.Random) -> str:
 def _numbers(draft: Draft, rng: random.Random) -> Record:
     votes = rng.choice([0, 0, 0, 1, 2])
     return {
-        "id": draft.id, "uuid": make_uuid(rng), "site_id": 1,
+        "id": draft.id,
+        "uuid": make_uuid(rng),
+        "site_id": 1,
         "oauth_application_id": rng.choice([None, 2, 3]),
-        "uri": f"https://www.inaturalist.org/observations/{draft.id}", "cached_votes_total": votes,
-        "faves_count": votes, "comments_count": 0, "num_identification_disagreements": 0,
-        "geo_score": round(rng.random(), 4), "map_scale": None, "captive": rng.random() < 0.04,
-        "out_of_range": rng.choice([None, False]), "spam": False, "mappable": True, "obscured": False,
+        "uri": f"https://www.inaturalist.org/observations/{draft.id}",
+        "cached_votes_total": votes,
+        "faves_count": votes,
+        "comments_count": 0,
+        "num_identification_disagreements": 0,
+        "geo_score": round(rng.random(), 4),
+        "map_scale": None,
+        "captive": rng.random() < 0.04,
+        "out_of_range": rng.choice([None, False]),
+        "spam": False,
+        "mappable": True,
+        "obscured": False,
     }
 
 
@@ -167,26 +199,52 @@ def _times(draft: Draft, rng: random.Random) -> Record:
     observed, created = local_iso(seen, draft.offset), local_iso(draft.created, draft.offset)
     day = observed[:10]
     return {
-        "time_observed_at": observed, "observed_on": day, "created_at": created,
+        "time_observed_at": observed,
+        "observed_on": day,
+        "created_at": created,
         "observed_on_string": rng.choice([observed, day.replace("-", "/"), f"{day} 10:15"]),
-        "observed_on_details": details(observed), "created_at_details": details(created),
-        "updated_at": local_iso(max(updated, draft.created), draft.offset), "time_zone_offset": created[-6:],
-        "created_time_zone": "Etc/UTC", "observed_time_zone": "Etc/UTC",
+        "observed_on_details": details(observed),
+        "created_at_details": details(created),
+        "updated_at": local_iso(max(updated, draft.created), draft.offset),
+        "time_zone_offset": created[-6:],
+        "created_time_zone": "Etc/UTC",
+        "observed_time_zone": "Etc/UTC",
     }
 
 
 def _taxon_keys(taxon: Record, rng: random.Random) -> Record:
     return {
-        "taxon": taxon, "community_taxon_id": taxon["id"], "ident_taxon_ids": taxon["ancestor_ids"],
-        "identifications_most_agree": True, "identifications_some_agree": True,
-        "identifications_most_disagree": False, "owners_identification_from_vision": rng.random() < 0.3,
+        "taxon": taxon,
+        "community_taxon_id": taxon["id"],
+        "ident_taxon_ids": taxon["ancestor_ids"],
+        "identifications_most_agree": True,
+        "identifications_some_agree": True,
+        "identifications_most_disagree": False,
+        "owners_identification_from_vision": rng.random() < 0.3,
     }
 
 
 def _empties() -> Record:
-    lists = ("annotations", "comments", "faves", "flags", "observation_sounds", "ofvs", "outlinks",
-             "project_ids_with_curator_id", "project_observations", "quality_metrics", "sounds", "votes")
-    nulls = ("geoprivacy", "taxon_geoprivacy", "context_geoprivacy", "context_user_geoprivacy",
-             "context_taxon_geoprivacy")
+    lists = (
+        "annotations",
+        "comments",
+        "faves",
+        "flags",
+        "observation_sounds",
+        "ofvs",
+        "outlinks",
+        "project_ids_with_curator_id",
+        "project_observations",
+        "quality_metrics",
+        "sounds",
+        "votes",
+    )
+    nulls = (
+        "geoprivacy",
+        "taxon_geoprivacy",
+        "context_geoprivacy",
+        "context_user_geoprivacy",
+        "context_taxon_geoprivacy",
+    )
     preferences: Record = {"prefers_community_taxon": None}
     return {**{key: [] for key in lists}, **dict.fromkeys(nulls), "preferences": preferences}

@@ -105,7 +105,7 @@ class Searcher:
             self._rankings.clear()
         key = filter_key(params)
         if key not in self._ids:
-            test = build(params, self._world.catalog)
+            test = build(params)
             self._ids[key] = sorted(number for number, entry in self._world.index.items() if test(entry))
         return self._ids[key]
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import orjson
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 from standin.api import Api, RateLimit, error_page
 from standin.clock import Clock
@@ -45,7 +44,7 @@ class CountingServer(web.Server):
         self._journal = journal
         self._role: Role = role
 
-    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         self._journal.closed(self._role, handler)
         super().connection_lost(handler, exc)
 
@@ -148,7 +147,10 @@ def parameters(request: web.BaseRequest) -> Params:
 
 
 def json_response(
-    request: web.BaseRequest, page: Page, status: int = 200, reason: str | None = None,
+    request: web.BaseRequest,
+    page: Page,
+    status: int = 200,
+    reason: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> web.Response:
     headers = {"Content-Type": JSON, "Vary": "Accept-Encoding", **(headers or {})}

@@ -30,12 +30,20 @@ NASTY = [
 ]
 GUESSES = ["Gull", "Gaivota", "polvo", "Sea slug", "Starfish", "estrela-do-mar", "Blenny?", "Sargo", "roaz"]
 PLAIN = [
-    "Low tide, on the rocks.", "At 12 m depth, under an overhang.", "Three together, one juvenile.",
-    "Found by the kids in a tidepool.", "Água a 16 °C, visibilidade fraca.", "Washed ashore after the storm.",
+    "Low tide, on the rocks.",
+    "At 12 m depth, under an overhang.",
+    "Three together, one juvenile.",
+    "Found by the kids in a tidepool.",
+    "Água a 16 °C, visibilidade fraca.",
+    "Washed ashore after the storm.",
 ]
 SPOTS = ["Portinho da Arrábida, Setúbal, PT", "Sesimbra, Portugal", "Cabo Espichel", "Figueirinha", ""]
 BODIES = [
-    "Agree.", "I think the dorsal fin rules this out, see the key of the regional checklist.", None,
-    "Nice find!", "Compare with the other one you posted last week.\nThe tentacles are longer here.", None,
+    "Agree.",
+    "I think the dorsal fin rules this out, see the key of the regional checklist.",
+    None,
+    "Nice find!",
+    "Compare with the other one you posted last week.\nThe tentacles are longer here.",
+    None,
 ]
 TAGS = ["intertidal", "snorkel", "night dive", "bio blitz 2019", "depth:12m"]

@@ -62,8 +62,9 @@ def check_image(body: bytes, extension: str) -> Checked:
                 raise PhotoError(f"{found}, not {extension}")
             if image.width * image.height > MAX_PIXELS:
                 raise PhotoError("decompression bomb")
-            _decode(image, body)
-            return Checked(EXTENSIONS[found], image.width, image.height)
+            checked = Checked(EXTENSIONS[found], image.width, image.height)
+            _decode(image, body)  # may change the image's size: it is drafted small
+            return checked
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PhotoError("decompression bomb") from None
     except UnidentifiedImageError:

@@ -1,0 +1,395 @@
+"""The main job, end to end over real sockets: a query becomes a mirror, and every case of it that can go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from original_script import write_table as write_original_table
+
+from conftest import PLACE, ROOT, Crawl, crawl, finish, read_table, start
+from standin.client import Standin
+
+Start = Callable[..., Standin]
+SEARCH = {"place_id": "128892", "geo": "true", "identified": "true", "rank": "species"}
+LETTERS = {"square": "Sq", "medium": "M", "original": "O", "thumb": "Th", "small": "S", "large": "L"}
+
+
+def files_expected(standin: Standin, ids: list[int], images: str = "first", sizes: str = "square,medium,original"):
+    """File name -> the served bytes, from the stand-in's own records."""
+    expected = {}
+    for record in map(standin.record, ids):
+        for position, photo in enumerate(record["photos"][: 1 if images == "first" else None]):
+            stem = f"{record['id']}" if position == 0 else f"{record['id']}_{photo['id']}"
+            extension = urlsplit(photo["url"]).path.rpartition(".")[2].lower()
+            extension = {"jpeg": "jpg", "": "jpg"}.get(extension, extension)
+            for size in sizes.split(","):
+                expected[f"{stem}{LETTERS[size]}.{extension}"] = standin.photo(photo["id"], size)
+    return expected
+
+
+def newest_first(records: list[dict]) -> list[dict]:
+    return sorted(records, key=lambda r: (datetime.fromisoformat(r["created_at"]), r["id"]), reverse=True)
+
+
+def photo_paths(standin: Standin) -> Counter[str]:
+    return Counter(r["path"] for role in ("open", "static") for r in standin.requests(role))
+
+
+def test_a_mirror_of_a_park(standin: Start, output: Path) -> None:
+    park = standin(observations=300)
+    run = crawl(park, output, PLACE)
+    ids = park.ids(**SEARCH)
+
+    assert run.status == 0, run.log
+    assert run.said("WARNING") == run.said("ERROR") == []
+    assert {p.name for p in output.iterdir()} == {
+        ".lock", "crawl.json", "dataFrame.csv", "feed", "images", "observations.sqlite",
+    }  # fmt: skip
+    assert run.photos() == files_expected(park, ids)
+    assert set(photo_paths(park).values()) == {1}, "each file is fetched once"
+    assert len(park.requests("api")) == 3  # two pages and an empty one
+
+    account = run.account
+    assert account["complete"] is True
+    assert account["observations"] == {
+        "asked": 300, "stored": 300, "new": 300, "changed": 0, "unchanged": 0, "read_to_the_end": True, "malformed": [],
+    }  # fmt: skip
+    wanted = len(run.photos())
+    assert account["photos"]["wanted"] == account["photos"]["downloaded"] + account["photos"]["copied"] == wanted
+    assert account["photos"]["missing"] == 0
+    assert account["photos"]["failed"] == {}
+
+    [feed] = (output / "feed").iterdir()
+    assert sorted(map(int, read_table(feed).index), reverse=True) == ids
+    assert read_table(feed).columns.tolist() == [
+        "taxon.name", "quality_grade", "time_observed_at", "species_guess", "license_code", "observed_on",
+        "community_taxon_id", "Longitude", "Latitude", "change",
+    ]  # fmt: skip
+
+    again = crawl(park, output, PLACE)
+    assert again.status == 0
+    assert again.account["observations"]["unchanged"] == 300
+    assert again.table().equals(run.table())
+    assert set(photo_paths(park).values()) == {1}, "what is there is not fetched again"
+    assert len(list((output / "feed").iterdir())) == 1, "nothing new, no feed"
+
+
+def test_more_than_ten_thousand_results(standin: Start, output: Path) -> None:
+    world = standin(observations=12_500)
+    run = crawl(world, output, PLACE, "images=none")
+    requests = world.requests("api")
+
+    assert run.status == 0, run.log
+    assert run.account["observations"]["stored"] == 12_500
+    assert sorted(run.table()["id"].astype(int), reverse=True) == world.ids(**SEARCH)
+    assert len(requests) <= 63 + 4
+    assert {r["status"] for r in requests} == {200}
+
+
+def test_observations_arrive_before_every_page(standin: Start, output: Path) -> None:
+    world = standin(observations=900)
+    there_at_the_start = world.ids(**SEARCH)
+    world.before_page(insert=25, maximum=1000)
+    run = crawl(world, output, PLACE, "images=none", "per_page=50")
+
+    ids = run.table()["id"].astype(int).tolist()
+    assert run.status == 0
+    assert len(set(ids)) == len(ids)
+    assert set(there_at_the_start) <= set(ids)
+
+
+def test_all_photos_to_the_byte(standin: Start, output: Path) -> None:
+    park = standin(observations=250, original_pixels=2048)
+    run = crawl(park, output, PLACE, "images=all")
+    assert run.status == 0, run.log
+    assert run.photos() == files_expected(park, park.ids(**SEARCH), images="all")
+    assert set(photo_paths(park).values()) == {1}
+    rows = run.rows("SELECT size, MAX(MAX(width, height)) FROM files GROUP BY size")
+    assert dict(rows) == {"square": 75, "medium": 500, "original": 2048}
+
+
+def test_the_table_is_that_of_the_original_script(standin: Start, output: Path, tmp_path: Path) -> None:
+    world = standin(observations=3000)
+    run = crawl(world, output, PLACE, "images=none")
+    records = newest_first([world.record(i) for i in world.ids(**SEARCH)])
+    write_original_table([records[i : i + 200] for i in range(0, 3000, 200)], tmp_path / "original.csv")
+    original = read_table(tmp_path / "original.csv")
+
+    assert run.status == 0
+    assert run.table().index.astype(int).tolist() == list(range(3000))
+    assert run.table().columns.tolist() == original.columns.tolist()
+    for column in original.columns:
+        assert run.table()[column].tolist() == original[column].tolist(), column
+    assert any("\r" in text and "\n" not in text for text in original["species_guess"]), "the oracle has the case"
+
+
+@pytest.mark.skipif("INAT_TEST_RECORDS" not in os.environ, reason="INAT_TEST_RECORDS names no file of real records")
+def test_real_records(standin: Start, output: Path) -> None:
+    records = Path(os.environ["INAT_TEST_RECORDS"])
+    world = standin(records=records)
+    originals = {r["id"]: r for r in map(json.loads, records.read_text().splitlines())}
+    run = crawl(world, output, "everything=true", "geo=any", "identified=any", "rank=any", "images=all")
+
+    assert run.status == 0, run.log
+    assert set(run.table()["id"].astype(int)) == set(originals)
+    assert run.photos() == files_expected(world, list(originals), images="all")
+    for row in run.table().to_dict("records"):
+        record = originals[int(row["id"])]
+        latitude, _, longitude = (record["location"] or "").partition(",")
+        assert (row["Latitude"], row["Longitude"]) == (latitude, longitude)
+        assert row["species_guess"] == (record["species_guess"] or "")
+        assert row["taxon.name"] == ((record["taxon"] or {}).get("name") or "")
+
+
+WRONG_ARGUMENTS = [
+    ("plce_id=1", "plce_id", "did you mean `place_id`"),
+    ("place_id=abc", "place_id", "'abc'"),
+    ("d1=2024-13-01", "d1", "not a date (YYYY-MM-DD): '2024-13-01'"),
+    ("nelat=38", "nelat", "needs"),
+    ("rank=specie", "rank", "'specie'"),
+    ("quality_grade=good", "quality_grade", "'good'"),
+    ("page=2", "page", "pages by id"),
+    ("order_by=votes", "order_by", "pages by id"),
+    ("per_page=201", "per_page", "201"),
+    ("limit=0", "limit", "'0'"),
+    ("sizes=huge", "sizes", "'huge'"),
+    ("geo=true", "everything", "everything=true"),
+]
+
+
+def test_wrong_arguments_request_nothing(standin: Start, output: Path) -> None:
+    world = standin(observations=1)
+
+    def wrong(case: tuple[str, str, str]) -> Crawl:
+        return crawl(world, output, case[0])
+
+    with ThreadPoolExecutor(2) as pool:
+        for (argument, name, rule), run in zip(WRONG_ARGUMENTS, pool.map(wrong, WRONG_ARGUMENTS), strict=True):
+            last = run.log.splitlines()[-1]
+            assert run.status == 1, argument
+            assert last.startswith(f"error: spider argument `{name}`: "), last
+            assert rule in last
+            assert "Traceback" not in run.log
+    assert world.requests() == []
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("INAT_API_REQUESTS_PER_MINUTE", "many"), ("INAT_API_REQUESTS_PER_MINUTE", "-1")],
+)
+def test_wrong_settings_request_nothing(standin: Start, output: Path, setting: str, value: str) -> None:
+    world = standin(observations=1)
+    run = crawl(world, output, PLACE, **{setting: value})
+    assert run.status == 1
+    assert run.log.splitlines()[-1].startswith(f"error: setting {setting}: ")
+    assert world.requests() == []
+
+
+def test_a_query_that_the_api_refuses(standin: Start, output: Path) -> None:
+    world = standin(observations=1)
+    run = crawl(world, output, "place_id=999999999")
+    assert run.status == 1
+    assert len(world.requests("api")) == 1
+    assert len(run.said("ERROR")) == 1
+    assert "Unknown place_id" in run.said("ERROR")[0]
+    # The slip left nothing behind: the same output takes the query that was meant.
+    assert crawl(world, output, PLACE).status == 0
+
+
+def test_no_network_is_said_in_one_line(output: Path) -> None:
+    run = finish(start("http://127.0.0.1:1/v1", output, PLACE), output)
+    assert run.status == 3
+    assert len(run.said("ERROR")) == 1
+    assert run.said("ERROR")[0].startswith("cannot reach the API at http://127.0.0.1:1/v1/observations?")
+    assert "Traceback" not in run.log
+    assert run.account["complete"] is False
+
+
+def test_another_query_would_tear_the_mirror_apart(standin: Start, output: Path) -> None:
+    park = standin(observations=20)
+    assert crawl(park, output, PLACE, "images=none").status == 0
+    table = (output / "dataFrame.csv").read_bytes()
+    before = len(park.requests())
+    run = crawl(park, output, PLACE, "rank=any", "images=none")
+    assert run.status == 1
+    assert "geo=true identified=true place_id=128892 rank=species" in run.log.splitlines()[-1]
+    assert "geo=true identified=true place_id=128892." in run.log.splitlines()[-1]
+    assert len(park.requests()) == before
+    assert (output / "dataFrame.csv").read_bytes() == table
+
+
+def test_a_limited_mirror_goes_on_below(standin: Start, output: Path) -> None:
+    park = standin(observations=300)
+    ids = park.ids(**SEARCH)
+
+    first = crawl(park, output, PLACE, "limit=120", "images=none")
+    assert (first.status, first.account["limited"], first.account["complete"]) == (0, True, True)
+    assert sorted(first.table()["id"].astype(int), reverse=True) == ids[:120]
+
+    inserted = park.insert(5)
+    second = crawl(park, output, PLACE, "limit=250", "images=none")
+    assert (second.status, second.account["limited"]) == (0, True)
+    assert set(second.table()["id"].astype(int)) == {*inserted, *ids[:245]}
+    assert second.account["observations"]["new"] == 130
+
+    last = crawl(park, output, PLACE, "images=none")
+    assert (last.status, last.account["limited"]) == (0, False)
+    assert set(last.table()["id"].astype(int)) == {*inserted, *ids}
+    assert last.account["observations"]["new"] == 55, "what is stored is not read again"
+
+
+def test_widening_fetches_what_is_missing_and_narrowing_deletes_nothing(standin: Start, output: Path) -> None:
+    park = standin(observations=60)
+    ids = park.ids(**SEARCH)
+    assert crawl(park, output, PLACE, "limit=40", "sizes=square").status == 0
+    assert crawl(park, output, PLACE, "limit=40", "sizes=square,small", "images=all").status == 0
+    wide = files_expected(park, ids[:40], "all", "square,small")
+    run = crawl(park, output, PLACE, "limit=40", "images=none")
+    assert run.photos() == wide
+    assert set(photo_paths(park).values()) == {1}
+
+
+def test_scrapy_feeds_keep_their_meaning(standin: Start, output: Path, tmp_path: Path) -> None:
+    park = standin(observations=30)
+    run = crawl(park, output, PLACE, "images=none", f"-O{tmp_path}/x.jsonl", f"-o{tmp_path}/x.tsv")
+    items = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
+    assert run.status == 0
+    assert sorted((i["id"] for i in items), reverse=True) == park.ids(**SEARCH)
+    assert {"latitude", "longitude", "photos", "change"} <= items[0].keys()
+    assert not {"record", "page"} & items[0].keys()
+    assert len(read_table(tmp_path / "x.tsv")) == 30
+    assert not (output / "feed").exists()
+
+
+def test_scrapy_itself_works_as_in_any_project(standin: Start) -> None:
+    api = standin(observations=5).api_root
+
+    def scrapy(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "scrapy", *arguments]
+        return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
+
+    assert scrapy("list").stdout == "observations\n"
+    assert scrapy("check").returncode == 0
+    shell = scrapy("shell", f"{api}/observations?place_id=128892", "-c", "len(response.json()['results'])")
+    assert shell.stdout.strip() == "5"
+    assert "Traceback" not in shell.stderr
+
+
+BAD_PHOTOS = [
+    ("status", {"status": 404}, "404"),
+    ("html200", {}, "not an image"),
+    ("empty", {}, "empty body"),
+    ("short", {}, "truncated image|broken image.*"),
+    ("bomb", {}, "decompression bomb"),
+    ("wrong_format", {}, "(PNG|JPEG|GIF), not .*"),
+]
+
+
+@pytest.mark.parametrize(("kind", "more", "reason"), BAD_PHOTOS, ids=[b[0] for b in BAD_PHOTOS])
+def test_what_is_no_photo_is_counted_and_never_saved(
+    standin: Start, output: Path, kind: str, more: dict[str, int], reason: str
+) -> None:
+    park = standin(observations=40)
+    park.add_fault(r"/photos/\d+/medium", kind, **more)
+    run = crawl(park, output, PLACE)
+    good = files_expected(park, park.ids(**SEARCH), sizes="square,original")
+    assert run.status == 3
+    assert run.photos() == good
+    assert run.account["complete"] is False
+    failed = run.account["photos"]["failed"]
+    assert all(re.fullmatch(reason, r) for r in failed), failed
+    listed = {(f["observation"], f["size"]) for entries in failed.values() for f in entries}
+    assert listed == {(int(re.match(r"\d+", name)[0]), "medium") for name in good}  # type: ignore[index]
+
+    park.clear_faults()
+    assert crawl(park, output, PLACE).status == 0, "what failed is tried again"
+
+
+def test_no_more_connections_than_configured(standin: Start, output: Path) -> None:
+    park = standin(observations=150, latency=0.02)
+    assert crawl(park, output, PLACE, "images=all", "sizes=square", "-sCONCURRENT_REQUESTS_PER_DOMAIN=4").status == 0
+    most = park.connections()["most"]
+    assert most["open"] <= 4
+    assert most["static"] <= 4
+    assert most["api"] <= 2, "the crawl's, and this test's own"
+
+
+@pytest.mark.parametrize("kind", ["html200", "invalid_json", "empty"])
+def test_a_page_that_is_none_is_retried_then_fails_loudly(standin: Start, output: Path, kind: str) -> None:
+    park = standin(observations=300)
+    park.add_fault("/v1/observations", kind, after=1, times=2)
+    assert crawl(park, output, PLACE, "images=none").status == 0
+
+    other = output.with_name("other")
+    park.clear_faults()
+    park.reset_log()
+    park.add_fault("/v1/observations", kind, after=1)
+    run = crawl(park, other, PLACE, "images=none")
+    assert run.status == 3
+    assert run.account["finish_reason"] == "page_failed"
+    assert len(run.said("ERROR")) == 1
+    assert "/observations?" in run.said("ERROR")[0]
+    assert run.account["error"] == run.said("ERROR")[0]
+    assert len(run.table()) == 200, "what was read is kept"
+    assert len(park.requests("api")) == 1 + 6
+
+    park.clear_faults()
+    assert crawl(park, other, PLACE, "images=none").account["observations"]["stored"] == 300
+
+
+def test_a_record_that_cannot_be_read_is_listed_and_the_rest_go_on(standin: Start, output: Path) -> None:
+    park = standin(observations=30)
+    bad = park.ids(**SEARCH)[7]
+    park.edit(bad, location="somewhere")
+    run = crawl(park, output, PLACE, "images=none")
+    assert run.status == 3
+    assert run.account["observations"]["stored"] == 29
+    [listed] = run.account["observations"]["malformed"]
+    assert listed["id"] == bad
+    assert "location" in listed["reason"]
+
+    park.edit(bad, location="38.4,-9.0")
+    assert crawl(park, output, PLACE, "images=none").status == 0
+
+
+def test_private_keys_never_touch_the_disk(standin: Start, output: Path) -> None:
+    park = standin(observations=10)
+    park.plant_private(park.ids(**SEARCH)[3], location="38.123456,-9.654321")
+    assert crawl(park, output, PLACE, "images=none").status == 0
+    written = b"".join(p.read_bytes() for p in output.rglob("*") if p.is_file())
+    assert b"38.123456" not in written
+    records = [schema_record(row[0]) for row in Crawl(0, "", output).rows("SELECT record FROM observations")]
+    assert len(records) == 10
+    assert not any("private_" in record for record in records)
+
+
+def schema_record(packed: bytes) -> str:
+    from inat_crawler.schema import unpack
+
+    return unpack(packed).decode()
+
+
+def test_a_photo_that_was_changed_on_the_disk_is_fetched_again(standin: Start, output: Path) -> None:
+    park = standin(observations=10)
+    run = crawl(park, output, PLACE)
+    good = run.photos()
+    cut, flipped, gone = sorted(good)[:3]
+    (output / "images" / cut).write_bytes(good[cut][:100])
+    (output / "images" / flipped).write_bytes(good[flipped][:-9] + b"x" + good[flipped][-8:])
+    (output / "images" / gone).unlink()
+    again = crawl(park, output, PLACE)
+    assert again.status == 0
+    assert again.photos() == good
+    assert again.account["photos"]["downloaded"] == 3
