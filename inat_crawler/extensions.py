@@ -125,18 +125,18 @@ def lock_output(output: Path) -> filelock.BaseFileLock:
 
 def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[str]) -> dict[str, Any]:
     """The numbers of the account: observations, photos and requests."""
-    windows = store.windows()
+    windows = store.windows.all()
     return {
         "observations": {
             "asked": sum(w.total or 0 for w in windows),
-            "stored": store.count_observations(),
+            "stored": store.observations.count(),
             **{c: stats.get(f"inat/observations/{c}", 0) for c in ("new", "changed", "unchanged")},
             "read_to_the_end": all(w.done for w in windows),
-            "malformed": [{"id": i, "reason": reason} for i, reason in store.malformed()],
+            "malformed": [{"id": i, "reason": reason} for i, reason in store.windows.malformed()],
         },
         "photos": {
             **{c: stats.get(f"inat/photos/{c}", 0) for c in ("wanted", "downloaded", "copied", "already_there")},
-            "missing": store.count_lacking(images, sizes),
+            "missing": store.files.count_lacking(images, sizes),
             "failed": failures(store),
         },
         "requests": {
@@ -149,7 +149,7 @@ def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[s
 def failures(store: Store) -> dict[str, list[dict[str, Any]]]:
     """Files that could not be had, by reason, each with its observation, photo and size."""
     by_reason: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for observation_id, photo_id, file in store.failed_files():
+    for observation_id, photo_id, file in store.files.not_had():
         entry = {"observation": observation_id, "photo": photo_id, "size": file.size}
         by_reason[file.reason or file.status].append(entry)
     return dict(by_reason)

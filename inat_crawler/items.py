@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Literal
 
 Change = Literal["new", "changed", "unchanged"]
@@ -147,6 +148,7 @@ class Observation:
         return hashlib.blake2b(json.dumps(values).encode(), digest_size=16).hexdigest()
 
 
+@cache
 def column_names(item_class: type) -> list[str]:
     """Names of the columns that the store keeps, in order.
 

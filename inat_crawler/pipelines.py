@@ -9,13 +9,10 @@ import asyncio
 import dataclasses
 import hashlib
 import logging
-import os
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -24,7 +21,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigured
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
-from scrapy.pipelines.files import FilesStoreProtocol, FSFilesStore
+from scrapy.pipelines.files import FilesStoreProtocol
 from scrapy.pipelines.images import ImagesPipeline
 from scrapy.pipelines.media import MediaPipeline
 from scrapy.utils.datatypes import LocalCache
@@ -33,6 +30,7 @@ from scrapy.utils.misc import load_object
 from inat_crawler.api.images import check_image
 from inat_crawler.api.photos import file_name, photo_url
 from inat_crawler.errors import PhotoError
+from inat_crawler.files import WholeFilesStore
 from inat_crawler.items import Observation, Page, Photo, PhotoFile
 from inat_crawler.store import HAD, Store, now
 
@@ -75,43 +73,6 @@ class StorePipeline:
 
     def close_spider(self) -> None:
         self.store.close()
-
-
-class WholeFilesStore(FSFilesStore):
-    """Scrapy's file store, but each file is written beside and renamed: `kill -9` leaves no half file."""
-
-    beside: ClassVar[str] = ".partial"
-
-    def __init__(self, basedir: str | os.PathLike[str]) -> None:
-        super().__init__(basedir)
-        self.folder = Path(self.basedir)
-        shutil.rmtree(self.folder / self.beside, ignore_errors=True)  # left by a killed process
-        (self.folder / self.beside).mkdir()
-
-    def persist_file(
-        self, path: str | os.PathLike[str], buf: BytesIO, info: Any, meta: Any = None, headers: Any = None
-    ) -> None:
-        beside = self.folder / self.beside / path
-        beside.write_bytes(buf.getbuffer())
-        beside.replace(self.folder / path)
-
-    def copy_file(self, source: str, path: str) -> None:
-        self.persist_file(path, BytesIO((self.folder / source).read_bytes()), None)
-
-    def modified(self, path: str) -> int:
-        """Modification time in ns."""
-        return (self.folder / path).stat().st_mtime_ns
-
-    def holds(self, file: PhotoFile) -> bool:
-        """Is the file there as its row says? Its bytes are read only when its time of modification differs."""
-        path = self.folder / str(file.path)
-        try:
-            stat = path.stat()
-        except FileNotFoundError:
-            return False
-        if stat.st_size != file.bytes:
-            return False
-        return stat.st_mtime_ns == file.mtime_ns or hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
 
 
 @dataclass(frozen=True)
@@ -182,16 +143,16 @@ class PhotosPipeline(ImagesPipeline):
 
     def mark_lost_files(self) -> None:
         """Files that are no longer on the disk as their rows say count as not had."""
-        lost = [row for row in self.rows.had_files() if not self.store.holds(row[2])]
+        lost = [row for row in self.rows.files.had() if not self.store.holds(row[2])]
         for _, _, file in lost:
             file.status, file.reason = "lost", "changed or gone from the disk"
-        self.rows.save_files(lost)
+        self.rows.files.save(lost)
         self.count("lost", len(lost))
 
     # -- what is wanted ------------------------------------------------------------------------------------
 
     def get_media_requests(self, item: Observation, info: MediaPipeline.SpiderInfo) -> list[Request]:
-        had = {k: f for k, f in self.rows.files_of(item.id).items() if f.status in HAD}
+        had = {k: f for k, f in self.rows.files.of(item.id).items() if f.status in HAD}
         for photo in item.photos:
             photo.files = [f for (photo_id, _), f in had.items() if photo_id == photo.id]
         wanted = list(self.wanted_of(item))
@@ -235,11 +196,12 @@ class PhotosPipeline(ImagesPipeline):
             "checksum": file.sha256,
             "status": file.status,
             "file": file,
+            "observation_id": wanted.observation_id,
         }
 
     async def fetch(self, wanted: Wanted, request: Request, info: MediaPipeline.SpiderInfo) -> PhotoFile:
         """Fetch, check and write one file. Raises PhotoError with the reason."""
-        elsewhere = self.rows.file_elsewhere(wanted.observation_id, *wanted.key)
+        elsewhere = self.rows.files.elsewhere(wanted.observation_id, *wanted.key)
         if elsewhere is not None and self.store.holds(elsewhere):
             return self.copy(wanted, elsewhere)
         if not wanted.host:
@@ -288,16 +250,17 @@ class PhotosPipeline(ImagesPipeline):
         photos = {p.id: p for p in item.photos}
         for wanted, (succeeded, result) in zip(self.wanted.pop(id(item)), results, strict=True):
             if succeeded:  # else a defect, logged with its traceback by Scrapy; the file counts as not had
-                photos[wanted.photo.id].files.append(self.own(wanted, result["file"]))
+                photos[wanted.photo.id].files.append(self.own(wanted, result))
         return item
 
-    def own(self, wanted: Wanted, file: PhotoFile) -> PhotoFile:
-        """Scrapy fetches an address once: for a second observation with the same photo, the file is copied."""
-        if file.status not in HAD or file.path == wanted.file_name(str(file.path).rpartition(".")[2]):
+    def own(self, wanted: Wanted, result: dict[str, Any]) -> PhotoFile:
+        """Scrapy fetches an address once: what came of it is this observation's own, or copied from another's."""
+        file: PhotoFile = result["file"]
+        if result["observation_id"] == wanted.observation_id or file.status == "skipped":
             return file
-        copied = self.copy(wanted, file)
-        self.note(wanted, copied)
-        return copied
+        own = self.copy(wanted, file) if file.status in HAD else dataclasses.replace(file)
+        self.note(wanted, own)
+        return own
 
     def note(self, wanted: Wanted, file: PhotoFile) -> None:
         """Count what became of a file, and store it within `commit_seconds`."""
@@ -314,7 +277,7 @@ class PhotosPipeline(ImagesPipeline):
     def save(self) -> None:
         self.timer.cancel()
         rows, self.unsaved = self.unsaved, []
-        self.rows.save_files(rows)
+        self.rows.files.save(rows)
 
     def count(self, what: str, n: int = 1) -> None:
         self.crawler.stats.inc_value(f"inat/photos/{what}", n)

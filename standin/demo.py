@@ -21,7 +21,7 @@ def main() -> int:
         print(f"    scrapy {' '.join(COMMAND)}\n", flush=True)
         environment = {**os.environ, "INAT_API_ROOT": standin.api_root, "INAT_API_REQUESTS_PER_MINUTE": "0"}
         command = [sys.executable, "-m", "scrapy", *COMMAND, "-L", "WARNING"]
-        status = subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode
+        status = subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode  # noqa: S603
     if status == 0:
         show(REPOSITORY / OUTPUT)
     return status

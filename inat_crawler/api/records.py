@@ -36,7 +36,7 @@ def read_record(record: object) -> Observation:
     return Observation(
         id=observation_id,
         photos=_read_photos(reader),
-        record=orjson.dumps(without_private(record)),
+        record=_dump_public(record),
         **_read_columns(reader),
     )
 
@@ -71,13 +71,19 @@ def record_id(record: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
+def _dump_public(record: Record) -> bytes:
+    """The record as JSON less what is private. Few have such keys, so the bytes are asked first."""
+    dumped = orjson.dumps(record)
+    return orjson.dumps(without_private(record)) if b'"private_' in dumped else dumped
+
+
 def without_private(value: Any) -> Any:
     """The same JSON value less every key that begins `private_`, at any depth.
 
     >>> without_private({"id": 1, "private_location": "1,2", "list": [{"private_geojson": {}, "x": 1}]})
     {'id': 1, 'list': [{'x': 1}]}
     """
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {k: without_private(v) for k, v in value.items() if not k.startswith("private_")}
     if isinstance(value, list):
         return [without_private(v) for v in value]

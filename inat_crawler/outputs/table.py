@@ -35,7 +35,7 @@ def write_table(store: Store, path: Path) -> int:
         lines = cast(TextIO, _Lines(file))
         _frame([], 0).to_csv(lines, sep="\t", lineterminator="\r\n")
         count = 0
-        for rows in store.rows(list(COLUMNS)):
+        for rows in store.observations.rows(list(COLUMNS)):
             _frame([tuple(row.values()) for row in rows], count).to_csv(
                 lines, sep="\t", lineterminator="\r\n", header=False
             )

@@ -78,7 +78,7 @@ class ObservationsSpider(Spider):
     async def start(self) -> AsyncIterator[Any]:
         self.store = Store(self.settings["INAT_STORE_URL"])
         self.store.open_mirror(self.query.key, self.query.to_dict())
-        self.stored = self.store.count_observations()
+        self.stored = self.store.observations.count()
         async for item in self.observations_lacking_photos():
             yield item
         for request in self.next_page(self.first_window()):
@@ -102,12 +102,12 @@ class ObservationsSpider(Spider):
         """The window to begin with: what is new comes first. A mirror read to its end is read anew."""
         if self.limit_met():
             return None
-        windows = self.store.windows()
+        windows = self.store.windows.all()
         if all(w.done for w in windows):
-            self.store.clear_windows()
-            return self.store.open_window(self.query.id_above, self.query.id_below)
+            self.store.windows.clear()
+            return self.store.windows.open(self.query.id_above, self.query.id_below)
         if windows[0].top is not None:
-            return self.store.open_window(windows[0].top, self.query.id_below)
+            return self.store.windows.open(windows[0].top, self.query.id_below)
         return windows[0]
 
     def limit_met(self) -> bool:
@@ -116,7 +116,7 @@ class ObservationsSpider(Spider):
     def next_page(self, window: Window | None) -> Iterator[Request]:
         """Request for the next page of the window, or of the next one below that is not read to its end."""
         if window is not None and window.done:
-            window = next((w for w in self.store.windows() if not w.done), None)
+            window = next((w for w in self.store.windows.all() if not w.done), None)
         if window is None or self.limit_met():
             return
         per_page = self.options.per_page
@@ -163,7 +163,7 @@ class ObservationsSpider(Spider):
                 self.logger.warning("Cannot read a record: %s", error)
                 self.crawler.stats.inc_value("inat/records/malformed")
                 page.malformed.append((error.observation_id, error.reason))
-        known = self.store.digests([o.id for o in observations])
+        known = self.store.observations.digests([o.id for o in observations])
         for observation in observations:
             digest = known.get(observation.id)
             observation.change = (

@@ -1,0 +1,61 @@
+"""Photo files on the disk: each is written beside and renamed, and asked whether it is still what was written.
+
+It serves Scrapy's media pipelines as their files store, in the place of their own, which writes in place: a
+process killed there leaves half a file that the next run takes for whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from io import BytesIO
+from pathlib import Path
+from typing import Any, ClassVar
+
+from inat_crawler.items import PhotoFile
+
+
+class WholeFilesStore:
+    """A folder that never holds half a file under a final name."""
+
+    beside: ClassVar[str] = ".partial"
+
+    def __init__(self, basedir: str | os.PathLike[str]) -> None:
+        self.folder = Path(basedir)
+        shutil.rmtree(self.folder / self.beside, ignore_errors=True)  # left by a killed process
+        (self.folder / self.beside).mkdir(parents=True)
+
+    def persist_file(
+        self, path: str, buf: BytesIO, info: Any = None, meta: Any = None, headers: Any = None
+    ) -> None:
+        """Write a file. May run in a thread; raises OSError."""
+        beside = self.folder / self.beside / path
+        beside.write_bytes(buf.getbuffer())
+        beside.replace(self.folder / path)
+
+    def stat_file(self, path: str, info: Any = None) -> Any:
+        """When the file was modified, in seconds, as Scrapy asks of a store; empty if it is not there."""
+        try:
+            return {"last_modified": (self.folder / path).stat().st_mtime}
+        except OSError:
+            return {}
+
+    def copy_file(self, source: str, path: str) -> None:
+        """Write a copy of a file under another name."""
+        self.persist_file(path, BytesIO((self.folder / source).read_bytes()))
+
+    def modified(self, path: str) -> int:
+        """Modification time in ns."""
+        return (self.folder / path).stat().st_mtime_ns
+
+    def holds(self, file: PhotoFile) -> bool:
+        """Is the file there as its row says? Its bytes are read only when its time of modification differs."""
+        path = self.folder / str(file.path)
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            return False
+        if stat.st_size != file.bytes:
+            return False
+        return stat.st_mtime_ns == file.mtime_ns or hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256

@@ -1,0 +1,98 @@
+"""What became of the files of photos, and which wanted ones are not had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from inat_crawler.items import PhotoFile, column_names
+from inat_crawler.store.database import Database
+from inat_crawler.store.schema import files, photos
+
+HAD = ("downloaded", "copied")
+
+
+class Files:
+    """The files of one mirror. `images` is `first`, `all` or `none`: which photos are wanted."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def save(self, rows: Iterable[tuple[int, int, PhotoFile]]) -> None:
+        """Store what became of files, as (observation id, photo id, file), in one transaction."""
+        values = [
+            {"mirror_id": self.database.mirror_id, "observation_id": o, "photo_id": p, **asdict(file)}
+            for o, p, file in rows
+        ]
+        if values:
+            with self.database.engine.begin() as db:
+                self.database.upsert(db, files, values)
+
+    def of(self, observation_id: int) -> dict[tuple[int, str], PhotoFile]:
+        """What became of an observation's files, by (photo id, size)."""
+        return {(p, f.size): f for _, p, f in self._select(files.c.observation_id == observation_id)}
+
+    def elsewhere(self, observation_id: int, photo_id: int, size: str) -> PhotoFile | None:
+        """The same photo in the same size as another observation has it, if one does."""
+        same = (files.c.photo_id == photo_id, files.c.size == size, files.c.observation_id != observation_id)
+        return next((f for _, _, f in self._select(*same, files.c.status.in_(HAD))), None)
+
+    def had(self) -> Iterator[tuple[int, int, PhotoFile]]:
+        """All files that are said to be had, as (observation id, photo id, file)."""
+        return self._select(files.c.status.in_(HAD))
+
+    def not_had(self) -> Iterator[tuple[int, int, PhotoFile]]:
+        """All files that were tried and are not had, as (observation id, photo id, file), by id."""
+        return self._select(files.c.status.notin_(HAD), order=(files.c.observation_id, files.c.photo_id))
+
+    def count_lacking(self, images: str, sizes: Sequence[str]) -> int:
+        """How many wanted files are not had."""
+        if images == "none":
+            return 0
+        wanted = self._wanted(images)
+        with self.database.engine.connect() as db:
+            all_wanted = db.execute(sa.select(sa.func.count()).select_from(wanted)).scalar_one()
+            joined = self._join(wanted, sizes)
+            had = db.execute(sa.select(sa.func.count(files.c.size)).select_from(joined)).scalar_one()
+        return int(all_wanted) * len(sizes) - int(had)
+
+    def lacking(self, images: str, sizes: Sequence[str]) -> list[int]:
+        """Ids of the observations of which a wanted file is not had, newest first."""
+        if images == "none":
+            return []
+        wanted = self._wanted(images)
+        lacking = (
+            sa.select(wanted.c.observation_id)
+            .select_from(self._join(wanted, sizes))
+            .group_by(wanted.c.observation_id, wanted.c.id)
+            .having(sa.func.count(files.c.size) < len(sizes))
+        )
+        with self.database.engine.connect() as db:
+            return sorted(set(db.execute(lacking).scalars()), reverse=True)
+
+    def _select(self, *where: Any, order: Sequence[Any] = ()) -> Iterator[tuple[int, int, PhotoFile]]:
+        select = self.database.mine(sa.select(files).where(*where).order_by(*order), files)
+        with self.database.engine.connect() as db:
+            for row in db.execution_options(yield_per=1000).execute(select).mappings():
+                values = {n: row[n] for n in column_names(PhotoFile)}
+                yield row["observation_id"], row["photo_id"], PhotoFile(**values)
+
+    def _wanted(self, images: str) -> sa.Subquery:
+        select = self.database.mine(sa.select(photos.c.observation_id, photos.c.id), photos)
+        return (select.where(photos.c.position == 0) if images == "first" else select).subquery()
+
+    def _join(self, wanted: sa.Subquery, sizes: Sequence[str]) -> sa.Join:
+        """Wanted photos, each with its files in these sizes that are had."""
+        return wanted.outerjoin(
+            files,
+            sa.and_(
+                files.c.mirror_id == self.database.mirror_id,
+                files.c.observation_id == wanted.c.observation_id,
+                files.c.photo_id == wanted.c.id,
+                files.c.size.in_(sizes),
+                files.c.status.in_(HAD),
+            ),
+        )

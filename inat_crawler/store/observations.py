@@ -1,0 +1,107 @@
+"""The observations of a mirror with their photos: flat columns, and the complete record packed beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from inat_crawler.items import Observation, Photo, column_names
+from inat_crawler.store.database import Database, Row
+from inat_crawler.store.packing import derived_columns, record_digest, unpack
+from inat_crawler.store.schema import files, observations, photos
+
+
+def now() -> str:
+    """This moment, UTC, ISO 8601 with seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Observations:
+    """The observations of one mirror."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def count(self) -> int:
+        with self.database.engine.connect() as db:
+            return int(self.database.scalar(db, sa.func.count(), observations))
+
+    def digests(self, ids: Sequence[int]) -> dict[int, str]:
+        """Digest of each of these observations that is stored: what `Observation.digest` gave when it was."""
+        with self.database.engine.connect() as db:
+            return self._digests(db, ids, observations.c.digest)
+
+    def read(self, ids: Sequence[int]) -> list[Observation]:
+        """These observations with their photos, newest id first; those not stored are left out."""
+        columns = [observations.c[n] for n in column_names(Observation)]
+        select = self.database.mine(sa.select(*columns).where(observations.c.id.in_(ids)), observations)
+        mine = self.database.mine(sa.select(photos).where(photos.c.observation_id.in_(ids)), photos)
+        with self.database.engine.connect() as db:
+            found = {row["id"]: Observation(**row, change="unchanged") for row in db.execute(select).mappings()}
+            for row in db.execute(mine.order_by(photos.c.position)).mappings():
+                found[row["observation_id"]].photos.append(Photo(**{n: row[n] for n in column_names(Photo)}))
+        return sorted(found.values(), key=lambda o: o.id, reverse=True)
+
+    def rows(self, columns: Sequence[str], chunk: int = 5000) -> Iterator[Sequence[Any]]:
+        """These columns of all observations in chunks, newest first: by the instant of upload, then by id.
+
+        Only one chunk is in memory at a time.
+        """
+        order = (observations.c.created_instant.desc(), observations.c.id.desc())
+        select = sa.select(*(observations.c[n] for n in columns)).order_by(*order)
+        mine = self.database.mine(select, observations)
+        with self.database.engine.connect() as db:
+            yield from db.execution_options(yield_per=chunk).execute(mine).mappings().partitions()
+
+    def record(self, observation_id: int) -> bytes | None:
+        """The complete API record of an observation as JSON, less what is private."""
+        select = sa.select(observations.c.record).where(observations.c.id == observation_id)
+        with self.database.engine.connect() as db:
+            packed = db.execute(self.database.mine(select, observations)).scalar_one_or_none()
+        return None if packed is None else unpack(packed)
+
+    def save(self, db: sa.Connection, page: Sequence[Observation]) -> None:
+        """Store the observations of a page. Those whose record is as it was are left alone."""
+        known = self._digests(db, [o.id for o in page], observations.c.record_digest)
+        fresh = {o.id: o for o in page if known.get(o.id) != record_digest(o)}
+        if fresh:
+            rows = [self._row(o) for o in fresh.values()]
+            self.database.upsert(db, observations, rows, keep=("stored_at",))
+            self._replace_photos(db, list(fresh.values()))
+
+    def _digests(self, db: sa.Connection, ids: Sequence[int], column: sa.Column[Any]) -> dict[int, str]:
+        select = sa.select(observations.c.id, column).where(observations.c.id.in_(ids))
+        return {row[0]: row[1] for row in db.execute(self.database.mine(select, observations))}
+
+    def _row(self, observation: Observation) -> Row:
+        moment = now()
+        return {
+            "mirror_id": self.database.mirror_id,
+            **{name: getattr(observation, name) for name in column_names(Observation)},
+            **derived_columns(observation),
+            "digest": observation.digest(),
+            "stored_at": moment,
+            "changed_at": moment,
+        }
+
+    def _replace_photos(self, db: sa.Connection, fresh: Sequence[Observation]) -> None:
+        """Store the photos of these observations. A file whose name would change with them counts no more."""
+        in_fresh = photos.c.observation_id.in_([o.id for o in fresh])
+        select = sa.select(photos.c.observation_id, photos.c.id, photos.c.position).where(in_fresh)
+        was_first = {(o, p): position == 0 for o, p, position in db.execute(self.database.mine(select, photos))}
+        is_first = {(o.id, p.id): p.position == 0 for o in fresh for p in o.photos}
+        renamed = [key for key, first in was_first.items() if is_first.get(key) is not first]
+        for table, photo_id, keys in ((files, files.c.photo_id, renamed), (photos, photos.c.id, list(was_first))):
+            at = sa.tuple_(table.c.observation_id, photo_id).in_(keys)
+            db.execute(sa.delete(table).where(table.c.mirror_id == self.database.mirror_id, at))
+        new = [
+            {"mirror_id": self.database.mirror_id, "observation_id": o.id}
+            | {n: getattr(p, n) for n in column_names(Photo)}
+            for o in fresh
+            for p in o.photos
+        ]
+        if new:
+            db.execute(sa.insert(photos), new)
