@@ -140,7 +140,8 @@ def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[s
             "failed": failures(store),
         },
         "requests": {
-            "all": stats.get("downloader/request_count", 0),
+            "api": stats.get("inat/requests/api", 0),
+            "photos": stats.get("downloader/request_count", 0) - stats.get("inat/requests/api", 0),
             "bytes_received": stats.get("downloader/response_bytes", 0),
         },
     }

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
+from scrapy.statscollectors import StatsCollector
 
 import inat_crawler
 from inat_crawler.errors import SettingError
@@ -51,20 +52,24 @@ def user_agent(contact: str | None) -> str:
 class BudgetMiddleware:
     """Requests to the API wait their turn: one every 60 / INAT_API_REQUESTS_PER_MINUTE seconds."""
 
-    def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, interval: float, stats: StatsCollector, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.interval = interval
+        self.stats = stats
         self.clock = clock
         self.next_turn = 0.0
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(
-            seconds_between(crawler.settings["INAT_API_REQUESTS_PER_MINUTE"], crawler.settings["INAT_API_ROOT"])
-        )
+        settings = crawler.settings
+        interval = seconds_between(settings["INAT_API_REQUESTS_PER_MINUTE"], settings["INAT_API_ROOT"])
+        return cls(interval, crawler.stats)
 
     # A request that waits here counts as active; one page is under way at a time, so no more than one waits.
     async def process_request(self, request: Request) -> None:
         if request.meta.get("download_slot") == API_SLOT:
+            self.stats.inc_value("inat/requests/api")
             await asyncio.sleep(self.take_turn())
 
     def take_turn(self) -> float:

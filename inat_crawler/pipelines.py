@@ -11,10 +11,8 @@ import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, ClassVar, Self
-from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
@@ -28,10 +26,10 @@ from scrapy.utils.datatypes import LocalCache
 from scrapy.utils.misc import load_object
 
 from inat_crawler.api.images import check_image
-from inat_crawler.api.photos import file_name, photo_url
+from inat_crawler.api.photos import Wanted
 from inat_crawler.errors import PhotoError
 from inat_crawler.files import WholeFilesStore
-from inat_crawler.items import Observation, Page, Photo, PhotoFile
+from inat_crawler.items import Observation, Page, PhotoFile
 from inat_crawler.store import HAD, Store, now
 
 logger = logging.getLogger(__name__)
@@ -75,30 +73,13 @@ class StorePipeline:
         self.store.close()
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """A file that is wanted: one size of one photo of one observation."""
+class Host:
+    """A photo host: connections to it, and photos of it in memory, each no more than there are places."""
 
-    observation_id: int
-    photo: Photo
-    size: str
-
-    @property
-    def key(self) -> tuple[int, str]:
-        return self.photo.id, self.size
-
-    @property
-    def url(self) -> str:
-        return photo_url(self.photo.url or "", self.size)
-
-    @property
-    def host(self) -> str:
-        """Host and port of its address; empty when the record names no address on the web."""
-        parts = urlsplit(self.photo.url or "")
-        return parts.netloc if parts.scheme in ("http", "https") else ""
-
-    def file_name(self, extension: str) -> str:
-        return file_name(self.observation_id, self.photo.id, self.photo.position, self.size, extension)
+    def __init__(self, width: int) -> None:
+        self.connections = asyncio.Semaphore(width)
+        # Twice as many: one is checked and written while the next is fetched, and bodies do not pile up.
+        self.bodies = asyncio.Semaphore(2 * width)
 
 
 class PhotosPipeline(ImagesPipeline):
@@ -123,7 +104,7 @@ class PhotosPipeline(ImagesPipeline):
         self.images: str = settings["INAT_IMAGES"]
         self.sizes: list[str] = settings.getlist("INAT_SIZES")
         width = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
-        self.connections: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(width))
+        self.hosts: dict[str, Host] = defaultdict(lambda: Host(width))
         retried = (load_object(e) for e in settings.getlist("RETRY_EXCEPTIONS"))
         self.download_errors = (*retried, DownloadCancelledError, IgnoreRequest)
         self.wanted: dict[int, list[Wanted]] = {}
@@ -172,7 +153,8 @@ class PhotosPipeline(ImagesPipeline):
             "inat_photo": wanted,
             "download_slot": f"photos {wanted.host}",
             "handle_httpstatus_all": True,
-            "give_up_log_level": "DEBUG",
+            "max_retry_times": 3,
+            "give_up_log_level": "DEBUG",  # `note` says it in one line
         }
         # A photo without an address passes through as a request too, so that its absence becomes a row.
         url = wanted.url if wanted.host else f"about:photo-{wanted.photo.id}-{wanted.size}"
@@ -185,7 +167,7 @@ class PhotosPipeline(ImagesPipeline):
     ) -> dict[str, Any]:
         wanted: Wanted = request.meta["inat_photo"]
         try:
-            file = await self.fetch(wanted, request, info)
+            file = await self.fetch(wanted, request)
         except PhotoError as error:
             file = PhotoFile(wanted.size, request.url, "failed", reason=str(error), fetched_at=now())
         if file.status != "skipped":
@@ -199,30 +181,36 @@ class PhotosPipeline(ImagesPipeline):
             "observation_id": wanted.observation_id,
         }
 
-    async def fetch(self, wanted: Wanted, request: Request, info: MediaPipeline.SpiderInfo) -> PhotoFile:
+    async def fetch(self, wanted: Wanted, request: Request) -> PhotoFile:
         """Fetch, check and write one file. Raises PhotoError with the reason."""
         elsewhere = self.rows.files.elsewhere(wanted.observation_id, *wanted.key)
         if elsewhere is not None and self.store.holds(elsewhere):
             return self.copy(wanted, elsewhere)
         if not wanted.host:
             raise PhotoError("hidden" if wanted.photo.hidden else "no address")
-        async with self.connections[wanted.host]:
-            if not self.crawler.crawling:  # asked to end: what is not under way stays for the next run
-                return PhotoFile(wanted.size, request.url, "skipped")
-            try:
-                response = await self.crawler.engine.download_async(request)
-            except self.download_errors as error:
-                raise PhotoError(type(error).__name__) from error
+        host = self.hosts[wanted.host]
+        async with host.bodies:
+            async with host.connections:
+                if not self.crawler.crawling:  # asked to end: what is not under way stays for the next run
+                    return PhotoFile(wanted.size, request.url, "skipped")
+                response = await self.download(request)
+            return await asyncio.to_thread(self.check_and_write, wanted, response)
+
+    async def download(self, request: Request) -> Response:
+        try:
+            response = await self.crawler.engine.download_async(request)
+        except self.download_errors as error:
+            raise PhotoError(type(error).__name__) from error
         if response.status != 200:
             raise PhotoError(str(response.status))
-        return await asyncio.to_thread(self.check_and_write, wanted, response, info)
+        return response
 
-    def check_and_write(self, wanted: Wanted, response: Response, info: MediaPipeline.SpiderInfo) -> PhotoFile:
+    def check_and_write(self, wanted: Wanted, response: Response) -> PhotoFile:
         """Runs in a thread: decoding, hashing and writing take milliseconds each."""
         image = check_image(response.body, wanted.photo.extension or "")
         path = wanted.file_name(wanted.photo.extension or image.extension)
         try:
-            self.store.persist_file(path, BytesIO(response.body), info)
+            self.store.persist_file(path, BytesIO(response.body))
         except OSError as error:
             raise PhotoError(f"cannot be written: {error.strerror}") from error
         return PhotoFile(
@@ -265,6 +253,7 @@ class PhotosPipeline(ImagesPipeline):
     def note(self, wanted: Wanted, file: PhotoFile) -> None:
         """Count what became of a file, and store it within `commit_seconds`."""
         self.count(file.status)
+        self.count("bytes", file.bytes or 0)
         if file.status == "failed":
             self.count(f"failed/{file.reason}")
             logger.warning(

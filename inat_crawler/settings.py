@@ -26,7 +26,8 @@ REDIRECT_ENABLED = (
     False  # an API that redirects is not the API; a photo that does has moved, and its record says where
 )
 METAREFRESH_ENABLED = False
-RETRY_TIMES = 5  # default 2; a page that is given up ends the crawl
+RETRY_TIMES = 5  # default 2; a page that is given up ends the crawl, a photo is tried again by the next run
+DOWNLOAD_SLOTS = {"inat_api": {"concurrency": 1, "delay": 0, "jitter": 0}}  # BudgetMiddleware paces it
 DOWNLOADER_MIDDLEWARES = {
     "inat_crawler.middlewares.UserAgentMiddleware": 500,  # in the place of Scrapy's own
     "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": None,
@@ -44,7 +45,7 @@ DEPTH_STATS_VERBOSE = False
 
 # -- photos -----------------------------------------------------------------------------------------------------
 CONCURRENT_REQUESTS_PER_DOMAIN = 16  # default 8; connections to each photo host, held by PhotosPipeline
-CONCURRENT_REQUESTS = 64  # default 16; both photo hosts at full width must leave room for pages
+CONCURRENT_REQUESTS = 100  # default 16; the photo hosts at full width must leave room for pages
 AUTOTHROTTLE_ENABLED = True
 AUTOTHROTTLE_START_DELAY = 0.1  # default 5 s, which would take a minute to come down
 AUTOTHROTTLE_MAX_DELAY = 10  # default 60

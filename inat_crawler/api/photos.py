@@ -7,7 +7,10 @@ perhaps with `?NUMBER`; other sizes differ in the last path segment's word only.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
+
+from inat_crawler.items import Photo
 
 # size -> (letters in the file name, longer side in pixels at most)
 SIZES: dict[str, tuple[str, int]] = {
@@ -53,3 +56,32 @@ def file_name(observation_id: int, photo_id: int, position: int, size: str, exte
     """
     stem = f"{observation_id}" if position == 0 else f"{observation_id}_{photo_id}"
     return f"{stem}{SIZES[size][0]}.{'jpg' if extension == 'jpeg' else extension}"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file that is wanted: one size of one photo of one observation."""
+
+    observation_id: int
+    photo: Photo
+    size: str
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """Identity of the file: photo id and size."""
+        return self.photo.id, self.size
+
+    @property
+    def url(self) -> str:
+        """Address of this size."""
+        return photo_url(self.photo.url or "", self.size)
+
+    @property
+    def host(self) -> str:
+        """Host and port of its address; empty when the record names no address on the web."""
+        parts = urlsplit(self.photo.url or "")
+        return parts.netloc if parts.scheme in ("http", "https") else ""
+
+    def file_name(self, extension: str) -> str:
+        """Name of the file with this extension."""
+        return file_name(self.observation_id, self.photo.id, self.photo.position, self.size, extension)

@@ -12,11 +12,23 @@ import sys
 from scrapy.commands import crawl
 from scrapy.exceptions import UsageError
 
-from inat_crawler.errors import CrawlError
+from inat_crawler.errors import ArgumentError, CrawlError
 
 
 class Command(crawl.Command):
     """Run a spider and exit with the status of its account."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Scrapy's own, but a slip in `-a` or `-s` is a bad argument like any other, and none is given twice."""
+        names = [argument.partition("=")[0] for argument in opts.spargs]
+        try:
+            super().process_options(args, opts)
+            for name in names:
+                if names.count(name) > 1:
+                    raise ArgumentError(name, "given twice")
+        except (UsageError, ArgumentError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:

@@ -124,7 +124,7 @@ class ObservationsSpider(Spider):
             per_page = min(per_page, self.options.limit - self.stored)
         params = page_params(self.query.params, window, per_page)
         yield Request(
-            f"{self.settings['INAT_API_ROOT']}/observations?{urlencode(params)}",
+            f"{self.settings['INAT_API_ROOT'].rstrip('/')}/observations?{urlencode(params)}",
             callback=self.parse_page,
             errback=self.page_failed,
             cb_kwargs={"window": window, "per_page": per_page},
@@ -144,7 +144,7 @@ class ObservationsSpider(Spider):
             results = sorted(results, key=lambda r: record_id(r) or 0, reverse=True)[:per_page]
             page = Page(window, advance(window, total, results))
         except PageError as error:
-            yield from self.page_unreadable(response, error)
+            yield self.page_unreadable(response, error)
             return
         observations = self.read_records(page, results)
         if observations:
@@ -177,26 +177,35 @@ class ObservationsSpider(Spider):
 
     # -- failures -----------------------------------------------------------------------------------------
 
-    def page_unreadable(self, response: Response, error: PageError) -> Iterator[Request]:
+    def page_unreadable(self, response: Response, error: PageError) -> Request | None:
+        """Ask for the page again; after the last time the crawl has failed."""
         assert response.request is not None
-        retry = get_retry_request(
-            response.request, spider=self, reason="page_unreadable", give_up_log_level="DEBUG"
-        )
-        if retry:
-            yield retry
-        else:
+        retry = self.retry(response.request, "page_unreadable")
+        if retry is None:
             self.fail(f"the page {response.url} is not what the API promises: {error}")
+        return retry
 
-    def page_failed(self, failure: Failure) -> None:
+    def page_failed(self, failure: Failure) -> Request | None:
+        """No page came: the API refused, or could not be reached however often it was tried."""
         error, request = failure.value, failure.request  # type: ignore[attr-defined]
         if isinstance(error, HttpError):
-            status = error.response.status
-            said = error.response.text[:300] if isinstance(error.response, Response) else ""
-            if 400 <= status < 500 and status != 429 and not self.stored:
-                self.crawler.stats.set_value("inat/query_refused", True)
-            self.fail(f"the API answered {status} to {request.url}: {said}")
-        else:
+            self.refused(error.response)
+            return None
+        retry = self.retry(
+            request, type(error).__name__
+        )  # what RetryMiddleware does not: a body that cannot be unpacked
+        if retry is None:
             self.fail(f"cannot reach the API at {request.url}: {error or type(error).__name__}")
+        return retry
+
+    def retry(self, request: Request, reason: str) -> Request | None:
+        return get_retry_request(request, spider=self, reason=reason, give_up_log_level="DEBUG")
+
+    def refused(self, response: Response) -> None:
+        if 400 <= response.status < 500 and response.status != 429 and not self.stored:
+            self.crawler.stats.set_value("inat/query_refused", True)
+        said = response.body[:300].decode(errors="replace")
+        self.fail(f"the API answered {response.status} to {response.url}: {said}")
 
     def fail(self, message: str) -> None:
         self.error = message
