@@ -37,7 +37,9 @@ _EXPECTED = {
 MAX_PIXELS = 20 * 2048 * 2048
 Image.init()  # loads the plugins of all formats; `Image.open(formats=...)` needs them
 _FORMATS = [name for name in EXTENSIONS if name in Image.OPEN]
-_START_OF_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
+_START_OF_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"  # JPEG
+_LAST_CHUNK = b"\0\0\0\0IEND\xaeB`\x82"  # PNG
+_EXTENSION, _TRAILER = 0x21, 0x3B  # GIF
 
 
 class Checked(NamedTuple):
@@ -75,15 +77,45 @@ def check_image(body: bytes, extension: str) -> Checked:
 
 
 def _decode(image: Image.Image, body: bytes) -> None:
+    """Decode all of it: pixels, checksums, every frame, and the mark that ends the file."""
     if image.format in ("JPEG", "MPO"):
-        # The last scan of the file must be closed; what camera makers append behind it does no harm.
-        if body.rfind(_END_OF_IMAGE) < body.rfind(_START_OF_SCAN):
-            raise PhotoError("truncated image")
+        # The last scan of the file must be closed; what camera makers append behind it does no harm. Of an MPO
+        # only the first picture is asked for: tools that make it smaller drop the others, not their directory.
+        _require(body.rfind(_START_OF_SCAN) < body.rfind(_END_OF_IMAGE))
         image.draft(image.mode, (1, 1))
         image.load()
         return
     if image.format == "PNG":
+        _require(_LAST_CHUNK in body)
         with Image.open(io.BytesIO(body)) as again:
-            again.verify()  # reads all chunks with their checksums, up to the last; load() stops at the pixels
+            again.verify()  # reads all chunks with their checksums; load() stops at the pixels
+    elif image.format == "GIF":
+        _require(_gif_is_closed(body))
     for frame in ImageSequence.Iterator(image):
         frame.load()
+
+
+def _require(whole: bool) -> None:
+    if not whole:
+        raise PhotoError("truncated image")
+
+
+def _gif_is_closed(body: bytes) -> bool:
+    """Do the blocks of a GIF lead to its trailer? Decoders take the end of the file for the end of the frames.
+
+    Source: GIF89a specification; sizes in bytes.
+    """
+    position = 13 + _color_table(body[10])
+    while position < len(body) and body[position] != _TRAILER:
+        if body[position] == _EXTENSION:
+            position += 2
+        else:  # an image descriptor, its color table, and the code size
+            position += 11 + (_color_table(body[position + 9]) if position + 9 < len(body) else 0)
+        while position < len(body) and body[position]:
+            position += 1 + body[position]
+        position += 1
+    return position < len(body)
+
+
+def _color_table(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
