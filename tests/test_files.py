@@ -1,0 +1,52 @@
+"""Photo files on the disk: whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from inat_crawler.files import WholeFilesStore
+from inat_crawler.items import PhotoFile
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> WholeFilesStore:
+    return WholeFilesStore(tmp_path / "images")
+
+
+def row(folder: WholeFilesStore, body: bytes) -> PhotoFile:
+    folder.persist_file("7Sq.jpg", BytesIO(body))
+    digest = hashlib.sha256(body).hexdigest()
+    stamp = folder.modified("7Sq.jpg")
+    return PhotoFile("square", "u", "downloaded", "7Sq.jpg", bytes=len(body), sha256=digest, mtime_ns=stamp)
+
+
+def test_a_file_is_written_and_copied_whole(folder: WholeFilesStore) -> None:
+    assert folder.holds(row(folder, b"photo"))
+    folder.copy_file("7Sq.jpg", "8Sq.jpg")
+    assert (folder.folder / "8Sq.jpg").read_bytes() == b"photo"
+    assert folder.stat_file("8Sq.jpg")["last_modified"] > 0
+    assert folder.stat_file("9Sq.jpg") == {}
+
+
+def test_what_was_left_of_a_killed_process_is_cleared(folder: WholeFilesStore) -> None:
+    (folder.folder / folder.beside / "7Sq.jpg").write_bytes(b"pho")
+    again = WholeFilesStore(folder.folder)
+    assert list((again.folder / again.beside).iterdir()) == []
+
+
+def test_a_file_that_is_no_longer_as_it_was(folder: WholeFilesStore) -> None:
+    file = row(folder, b"photo")
+    path = folder.folder / "7Sq.jpg"
+    os.utime(path, ns=(1, 1))
+    assert folder.holds(file), "touched, not changed: a mirror that was copied is still whole"
+    path.write_bytes(b"phoTo")
+    assert not folder.holds(file)
+    path.write_bytes(b"phot")
+    assert not folder.holds(file)
+    path.unlink()
+    assert not folder.holds(file)

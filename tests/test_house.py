@@ -1,0 +1,85 @@
+"""Who may import whom: the floors of the house, and what each must not know."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOORS = {
+    0: ("items", "errors"),
+    1: ("api",),
+    2: ("budget", "store", "files"),
+    3: ("outputs",),
+    4: ("middlewares", "pipelines", "exporters", "extensions"),
+    5: ("spiders", "commands", "cluster"),
+}
+FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
+# What a room may import besides the floors that lie below all of its floor.
+ALLOWED = {
+    "errors": set(),
+    "items": set(),
+    "api": {"items", "errors", "api"},
+    "store": {"items", "errors", "store"},
+    "files": {"items", "errors"},
+    "outputs": {"items", "errors", "store", "api.licenses"},
+    **{room: {r for f in range(4) for r in FLOORS[f]} for room in FLOORS[4]},
+    **{room: {r for f in range(4) for r in FLOORS[f]} for room in FLOORS[5]},
+}
+BARRED = {"scrapy", "twisted"}
+NETWORK = {"requests", "httpx", "aiohttp", "urllib.request", "http.client", "socket", "urllib3"}
+MODULES = sorted((ROOT / "inat_crawler").rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names of everything a module imports, at any depth in its code."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "inat_crawler").with_suffix("").parts[0]
+
+
+def is_allowed(own: str, allowed: set[str]) -> bool:
+    """`own` is a dotted name below inat_crawler."""
+    return any(own == room or own.startswith(f"{room}.") for room in allowed) or own == "__version__"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_keep_to_the_floors(path: Path) -> None:
+    room, names = room_of(path), imports(path)
+    own = {n.removeprefix("inat_crawler").removeprefix(".") for n in names if n.split(".")[0] == "inat_crawler"}
+    if room in ("__init__", "settings"):
+        assert own == set()
+        return
+    wrong = {n for n in own if n and not is_allowed(n, ALLOWED[room])}
+    assert not wrong, f"{room} may not import {wrong}"
+    assert "standin" not in {n.split(".")[0] for n in names}
+    if FLOOR_OF[room] < 4:
+        assert not {n for n in names if n.split(".")[0] in BARRED}
+    if room in ("api", "outputs"):
+        assert not {n for n in names for client in NETWORK if n == client or n.startswith(f"{client}.")}
+
+
+def test_outputs_do_not_import_each_other() -> None:
+    for path in (ROOT / "inat_crawler" / "outputs").glob("*.py"):
+        assert not {n for n in imports(path) if n.startswith("inat_crawler.outputs")}
+
+
+def test_the_stand_in_knows_nothing_of_the_crawler() -> None:
+    for path in (ROOT / "standin").rglob("*.py"):
+        assert not {n for n in imports(path) if n.split(".")[0] == "inat_crawler"}, path
+
+
+def test_only_settings_read_the_environment() -> None:
+    readers = [p.name for p in MODULES if "environ" in p.read_text() or "getenv" in p.read_text()]
+    assert readers == ["settings.py"]

@@ -1,0 +1,186 @@
+"""The store: pages and cursors in one transaction, photos and files, one mirror in a folder, and its schema."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+
+from inat_crawler.errors import StoreError
+from inat_crawler.items import Observation, Page, Photo, PhotoFile, Window
+from inat_crawler.store import Store
+from inat_crawler.store.schema import VERSION
+
+QUERY = {"params": {"place_id": "1"}, "id_above": 0, "id_below": None}
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/observations.sqlite"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    store = Store(url)
+    store.open_mirror("key", QUERY)
+    yield store
+    store.close()
+
+
+def observation(observation_id: int, *photos: int, **columns: object) -> Observation:
+    record = orjson.dumps({"id": observation_id, **columns, "photos": photos})
+    items = [Photo(p, n, f"http://h/photos/{p}/square.jpg", "jpg") for n, p in enumerate(photos)]
+    return Observation(observation_id, photos=items, record=record, **columns)  # type: ignore[arg-type]
+
+
+def save(store: Store, *observations: Observation) -> None:
+    window = store.windows.open(0, None)
+    store.save_page(Page(window, replace(window, cursor=1)), observations)
+
+
+def had(size: str, path: str) -> PhotoFile:
+    return PhotoFile(size, "http://h", "downloaded", path, bytes=1, sha256="00")
+
+
+def test_a_page_and_its_cursor_are_stored_together(store: Store) -> None:
+    window = store.windows.open(0, None)
+    after = replace(window, cursor=7, top=9, total=3)
+    bad = [(8, "`location` is odd"), (None, "has no id")]
+    store.save_page(Page(window, after, malformed=bad), [observation(9), observation(7)])
+    assert store.windows.all() == [after]
+    assert store.windows.malformed() == bad
+    assert [o.id for o in store.observations.read([7, 8, 9])] == [9, 7]
+
+    store.save_page(Page(window, after, malformed=bad), [observation(9), observation(7)])
+    assert (store.windows.all(), store.windows.malformed(), store.observations.count()) == ([after], bad, 2)
+
+
+def test_the_cursor_never_moves_over_a_page_that_was_not_stored(store: Store) -> None:
+    window = store.windows.open(0, None)
+    first = replace(window, cursor=70, top=90, total=30)
+    second = replace(first, cursor=40)
+    store.save_page(Page(first, second), [observation(40)])
+    assert store.windows.all() == [window], "its first page is missing"
+    store.save_page(Page(window, first), [observation(70)])
+    assert store.windows.all() == [first]
+    store.save_page(Page(first, second), [observation(40)])
+    assert store.windows.all() == [second]
+
+
+def test_windows_stand_highest_first(store: Store) -> None:
+    low, high = store.windows.open(0, None), store.windows.open(900, None)
+    assert store.windows.all() == [high, low] == [Window(2, 900), Window(1, 0)]
+    store.windows.clear()
+    assert store.windows.all() == []
+
+
+def test_an_observation_comes_back_as_it_was(store: Store) -> None:
+    original = observation(7, 50, 49, species_guess="a\tb\r\"'\0 \U0001f980", latitude="38.4400", captive=False)
+    save(store, original)
+    assert store.observations.read([7]) == [replace(original, record=None, change="unchanged")]
+    assert store.observations.record(7) == original.record
+    assert store.observations.record(8) is None
+    assert store.observations.digests([7, 8]) == {7: original.digest()}
+
+
+def test_an_edit_replaces_columns_photos_and_record(store: Store) -> None:
+    save(store, observation(7, 50, 49, species_guess="Octopus"))
+    edited = observation(7, 51, species_guess="Squid")
+    save(store, edited)
+    assert store.observations.read([7]) == [replace(edited, record=None, change="unchanged")]
+    assert store.observations.record(7) == edited.record
+    assert store.observations.count() == 1
+
+
+def test_a_file_whose_name_would_change_counts_no_more(store: Store) -> None:
+    save(store, observation(7, 50, 49, 48))
+    store.files.save([(7, 50, had("square", "7Sq.jpg")), (7, 49, had("square", "7_49Sq.jpg"))])
+    store.files.save([(7, 48, had("square", "7_48Sq.jpg"))])
+    save(store, observation(7, 49, 50, 48))
+    assert list(store.files.of(7)) == [(48, "square")]
+
+
+def test_which_files_are_lacking(store: Store) -> None:
+    save(store, observation(9, 90, 91), observation(8), observation(7, 70))
+    assert store.files.lacking("first", ["square", "medium"]) == [9, 7]
+    assert store.files.count_lacking("first", ["square", "medium"]) == 4
+    assert store.files.count_lacking("all", ["square", "medium"]) == 6
+    assert store.files.count_lacking("none", ["square", "medium"]) == 0
+
+    store.files.save([(9, 90, had(s, "x")) for s in ("square", "medium")])
+    store.files.save([(7, 70, had("square", "y")), (7, 70, PhotoFile("medium", "u", "failed", reason="404"))])
+    assert store.files.lacking("first", ["square", "medium"]) == [7]
+    assert store.files.lacking("first", ["square"]) == []
+    assert store.files.lacking("all", ["square"]) == [9]
+    assert store.files.lacking("none", ["square"]) == []
+    assert store.files.count_lacking("all", ["square", "medium"]) == 3
+    assert [(o, p, f.reason) for o, p, f in store.files.not_had()] == [(7, 70, "404")]
+    assert [o.id for o in store.lacking("all", ["square", "medium"])] == [9, 7]
+
+
+def test_the_same_photo_elsewhere(store: Store) -> None:
+    store.files.save([(9, 90, had("square", "9Sq.jpg")), (8, 90, PhotoFile("medium", "u", "failed"))])
+    found = store.files.elsewhere(7, 90, "square")
+    assert found is not None
+    assert found.path == "9Sq.jpg"
+    assert store.files.elsewhere(9, 90, "square") is None
+    assert store.files.elsewhere(7, 90, "medium") is None
+    assert [(o, p) for o, p, _ in store.files.had()] == [(9, 90)]
+
+
+def test_rows_come_newest_first_by_the_instant(store: Store) -> None:
+    times = {
+        1: "2020-11-08T13:20:57-08:00",  # 21:20 UTC
+        2: "2020-11-08T22:00:00+02:00",  # 20:00 UTC
+        3: "2020-11-08T21:20:57+00:00",  # with 1
+        4: None,
+        5: "no time",
+    }
+    save(store, *(observation(i, created_at=t) for i, t in times.items()))
+    chunks = list(store.observations.rows(["id"], chunk=2))
+    assert [[row["id"] for row in chunk] for chunk in chunks] == [[3, 1], [2, 5], [4]]
+
+
+def test_another_query_is_refused_once_something_is_stored(store: Store, url: str) -> None:
+    store.open_mirror("other", {**QUERY, "id_below": 5})
+    save(store, observation(7))
+    with pytest.raises(StoreError) as error:
+        store.open_mirror("key", QUERY)
+    assert str(error.value) == (
+        "the output holds the mirror of another query: id_below=5 place_id=1; this one asks for: place_id=1. "
+        "Choose another output."
+    )
+    again = Store(url)
+    again.open_mirror("other", {**QUERY, "id_below": 5})
+    assert again.observations.count() == 1
+    again.close()
+
+
+def test_a_newer_schema_is_refused(store: Store, url: str, tmp_path: Path) -> None:
+    store.close()
+    with sqlite3.connect(tmp_path / "observations.sqlite") as db:
+        db.execute("UPDATE schema_version SET version = ?", (VERSION + 1,))
+    db.close()
+    with pytest.raises(StoreError, match=f"written by a newer inat_crawler .its schema is {VERSION + 1}"):
+        Store(url)
+
+
+def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.sqlite").write_bytes(b"garbage" * 500)
+    for url in (f"sqlite:///{tmp_path}/x.sqlite", f"sqlite:///{tmp_path}/no/such/folder/x.sqlite"):
+        with pytest.raises(StoreError, match="the store cannot be opened"):
+            Store(url)
+
+
+def test_crawls_are_numbered(store: Store, tmp_path: Path) -> None:
+    assert store.begin_crawl("2026-01-01T00:00:00+00:00", {"limit": 5}) == 1
+    assert store.begin_crawl("2026-01-02T00:00:00+00:00", {}) == 2
+    store.finish_crawl(1, {"complete": True})
+    with sqlite3.connect(tmp_path / "observations.sqlite") as db:
+        rows = db.execute("SELECT crawl_id, arguments, account FROM crawls ORDER BY crawl_id").fetchall()
+    db.close()
+    assert rows == [(1, '{"limit": 5}', '{"complete": true}'), (2, "{}", None)]
