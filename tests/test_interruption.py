@@ -1,0 +1,109 @@
+"""Ends that were not planned: signals, kills, and a second crawl on the same output."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from crawling import PLACE, crawl, finish, scaled, start
+
+from standin.client import Standin
+
+Start = Callable[..., Standin]
+SEARCH = {"place_id": "128892", "geo": "true", "identified": "true", "rank": "species"}
+PATIENCE = 60.0  # seconds
+
+
+def wait_for_photos(park: Standin, process: subprocess.Popen[str], n: int) -> None:
+    """Return once the photo hosts were asked this often, or the crawl has ended."""
+    end = time.monotonic() + PATIENCE
+    while process.poll() is None and len(park.requests("open")) + len(park.requests("static")) < n:
+        assert time.monotonic() < end, "the crawl asks for no photos"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_crawl_in_good_order(standin: Start, output: Path, number: signal.Signals) -> None:
+    park = standin(observations=250, latency=0.01)
+    process = start(park.api_root, output, PLACE)
+    wait_for_photos(park, process, 60)
+    process.send_signal(number)
+    run = finish(process, output)
+
+    assert run.status == 3
+    assert run.account["complete"] is False
+    assert run.account["finish_reason"] == "shutdown"
+    assert run.said("ERROR") == []
+    assert len(run.table()) == run.account["observations"]["stored"]
+    files = dict(run.rows("SELECT path, sha256 FROM files WHERE status IN ('downloaded', 'copied')"))
+    assert files.keys() == run.photos().keys()
+    assert run.account["photos"]["failed"] == {}
+
+    again = crawl(park, output, PLACE)
+    assert (again.status, again.account["observations"]["stored"]) == (0, 250)
+    asked = Counter(r["path"] for role in ("open", "static") for r in park.requests(role))
+    assert set(asked.values()) == {1}
+
+
+def test_two_crawls_on_one_output(standin: Start, output: Path) -> None:
+    park = standin(observations=120)
+    first = start(park.api_root, output, PLACE)
+    wait_for_photos(park, first, 1)
+    first.send_signal(signal.SIGSTOP)
+    second = finish(start(park.api_root, output, PLACE), output)
+    first.send_signal(signal.SIGCONT)
+    assert second.status == 1
+    assert second.log.splitlines()[-1] == f"error: another crawl is running on this output: {output}"
+    assert finish(first, output).status == 0
+
+
+def kill_until_done(park: Standin, output: Path, kills: int) -> None:
+    """Start and kill a crawl this often, each time a little after it began to fetch."""
+    dice = random.Random(kills)
+    for _ in range(kills):
+        asked = len(park.requests("open")) + len(park.requests("static"))
+        process = start(park.api_root, output, PLACE)
+        wait_for_photos(park, process, asked + dice.randrange(1, 120))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+
+def check_mirror_after_kills(park: Standin, output: Path, kills: int) -> None:
+    run = crawl(park, output, PLACE)
+    assert run.status == 0, run.log
+    assert sorted(run.table()["id"].astype(int), reverse=True) == park.ids(**SEARCH)
+    shown = run.rows("SELECT path, photo_id, size FROM files")
+    assert run.photos() == {path: park.photo(photo_id, size) for path, photo_id, size in shown}
+    asked = Counter(r["path"] for role in ("open", "static") for r in park.requests(role))
+    twice = sum(asked.values()) - len(asked)
+    # Two hosts with 16 connections each, and what was fetched in the last moment before the rows were written.
+    assert twice <= kills * 80, f"{twice} photos fetched again after {kills} kills"
+
+
+def test_kill_9_loses_nothing(standin: Start, output: Path) -> None:
+    park = standin(observations=250)
+    kill_until_done(park, output, 3)
+    check_mirror_after_kills(park, output, 3)
+
+
+@pytest.mark.long
+def test_many_kills(standin: Start, output: Path) -> None:
+    kills = scaled(15)
+    park = standin(observations=scaled(1500))
+    kill_until_done(park, output, kills)
+    check_mirror_after_kills(park, output, kills)
+
+
+@pytest.mark.parametrize("below", ["mirror", "mirror/mirror"])
+def test_an_output_that_cannot_be_written(standin: Start, tmp_path: Path, below: str) -> None:
+    (tmp_path / "mirror").write_text("mine")
+    run = crawl(standin(observations=1), tmp_path / below, PLACE)
+    assert run.status == 1
+    assert run.log.splitlines()[-1].startswith(f"error: the output cannot be written: {tmp_path / below}: ")
+    assert (tmp_path / "mirror").read_text() == "mine"
