@@ -65,6 +65,7 @@ class FinishCrawl:
             self.store.finish_crawl(self.crawl_id, account)
             write_json(self.output / "crawl.json", account)
             status = account["exit_status"]
+            logger.info("%s", summary(account))
         except OSError as error:
             logger.error("cannot write the table and the account in %s: %s", self.output, error)
         finally:
@@ -170,6 +171,24 @@ def exit_status(complete: bool, got: Mapping[str, Any], stats: Mapping[str, Any]
         return COMPLETE
     refused = stats.get("inat/query_refused") and not got["observations"]["stored"]
     return COULD_NOT_START if refused else INCOMPLETE
+
+
+def summary(account: Mapping[str, Any]) -> str:
+    """The account in one line.
+
+    >>> got = {"observations": {"stored": 12, "asked": 12, "new": 3, "changed": 0}}
+    >>> got["photos"] = {"downloaded": 9, "copied": 0, "already_there": 27, "missing": 0}
+    >>> summary({"complete": True, "output": "/park", **got})
+    'complete: 12 of 12 observations (3 new, 0 changed), 9 photos fetched, 27 there before, 0 missing; /park'
+    """
+    observations, photos = account["observations"], account["photos"]
+    return (
+        f"{'complete' if account['complete'] else 'NOT complete'}: "
+        f"{observations['stored']} of {observations['asked']} observations "
+        f"({observations['new']} new, {observations['changed']} changed), "
+        f"{photos['downloaded'] + photos['copied']} photos fetched, {photos['already_there']} there before, "
+        f"{photos['missing']} missing; {account['output']}"
+    )
 
 
 def write_json(path: Path, value: Any) -> None:
