@@ -19,7 +19,6 @@ from scrapy.statscollectors import StatsCollector
 import inat_crawler
 from inat_crawler.errors import SettingError
 
-API_SLOT = "inat_api"
 PUBLISHED_LIMIT = 60  # requests a minute
 
 
@@ -53,8 +52,9 @@ class BudgetMiddleware:
     """Requests to the API wait their turn: one every 60 / INAT_API_REQUESTS_PER_MINUTE seconds."""
 
     def __init__(
-        self, interval: float, stats: StatsCollector, clock: Callable[[], float] = time.monotonic
+        self, api_root: str, interval: float, stats: StatsCollector, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        self.api = api_root.rstrip("/") + "/"
         self.interval = interval
         self.stats = stats
         self.clock = clock
@@ -62,13 +62,12 @@ class BudgetMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        settings = crawler.settings
-        interval = seconds_between(settings["INAT_API_REQUESTS_PER_MINUTE"], settings["INAT_API_ROOT"])
-        return cls(interval, crawler.stats)
+        root = crawler.settings["INAT_API_ROOT"]
+        return cls(root, seconds_between(crawler.settings["INAT_API_REQUESTS_PER_MINUTE"], root), crawler.stats)
 
     # A request that waits here counts as active; one page is under way at a time, so no more than one waits.
     async def process_request(self, request: Request) -> None:
-        if request.meta.get("download_slot") == API_SLOT:
+        if request.url.startswith(self.api):
             self.stats.inc_value("inat/requests/api")
             await asyncio.sleep(self.take_turn())
 

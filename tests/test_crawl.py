@@ -251,10 +251,15 @@ def test_a_limited_mirror_goes_on_below(standin: Start, output: Path) -> None:
     assert set(second.table()["id"].astype(int)) == {*inserted, *ids[:245]}
     assert second.account["observations"]["new"] == 130
 
+    # Twice in a row nothing new above: then something new again.
+    assert crawl(park, output, PLACE, "limit=260", "images=none").account["observations"]["new"] == 10
+    inserted += park.insert(1)
+    assert crawl(park, output, PLACE, "limit=261", "images=none").account["observations"]["new"] == 1
+
     last = crawl(park, output, PLACE, "images=none")
     assert (last.status, last.account["limited"]) == (0, False)
     assert set(last.table()["id"].astype(int)) == {*inserted, *ids}
-    assert last.account["observations"]["new"] == 55, "what is stored is not read again"
+    assert last.account["observations"]["new"] == 45, "what is stored is not read again"
 
 
 def test_widening_fetches_what_is_missing_and_narrowing_deletes_nothing(standin: Start, output: Path) -> None:

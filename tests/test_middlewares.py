@@ -15,7 +15,7 @@ ELSEWHERE = "http://127.0.0.1:8000/v1"
 
 def test_turns_are_evenly_spaced() -> None:
     moments = iter([100.0, 100.0, 100.3, 105.0])
-    middleware = BudgetMiddleware(1.5, StatsCollector(get_crawler()), clock=lambda: next(moments))
+    middleware = BudgetMiddleware(ELSEWHERE, 1.5, StatsCollector(get_crawler()), clock=lambda: next(moments))
     waits = [middleware.take_turn() for _ in range(4)]
     assert waits == pytest.approx([0, 1.5, 2.7, 0])
 

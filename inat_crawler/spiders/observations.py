@@ -68,6 +68,7 @@ class ObservationsSpider(Spider):
             url = f"sqlite:///{crawler.settings['INAT_OUTPUT']}/observations.sqlite"
             crawler.settings.set("INAT_STORE_URL", url, priority="spider")
         spider = super().from_crawler(crawler, query, options)
+        crawler.signals.connect(spider.opened, signals.spider_opened)
         crawler.signals.connect(spider.idle, signals.spider_idle)
         for signal in (signals.item_scraped, signals.item_dropped, signals.item_error):
             crawler.signals.connect(spider.item_left, signal)
@@ -75,10 +76,12 @@ class ObservationsSpider(Spider):
 
     # -- from the store -----------------------------------------------------------------------------------
 
-    async def start(self) -> AsyncIterator[Any]:
+    def opened(self) -> None:
         self.store = Store(self.settings["INAT_STORE_URL"])
         self.store.open_mirror(self.query.key, self.query.to_dict())
         self.stored = self.store.observations.count()
+
+    async def start(self) -> AsyncIterator[Any]:
         async for item in self.observations_lacking_photos():
             yield item
         for request in self.next_page(self.first_window()):
@@ -106,8 +109,9 @@ class ObservationsSpider(Spider):
         if all(w.done for w in windows):
             self.store.windows.clear()
             return self.store.windows.open(self.query.id_above, self.query.id_below)
-        if windows[0].top is not None:
-            return self.store.windows.open(windows[0].top, self.query.id_below)
+        if windows[0].done or windows[0].top is not None:
+            top = max(w.top or w.id_above for w in windows)
+            return self.store.windows.open(top, self.query.id_below)
         return windows[0]
 
     def limit_met(self) -> bool:
