@@ -16,6 +16,7 @@ import scrapy
 from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
+from twisted.python.failure import Failure
 
 import inat_crawler
 from inat_crawler.errors import LockedError, StoreError
@@ -50,11 +51,17 @@ class FinishCrawl:
         extension = cls(crawler, Path(output))
         crawler.signals.connect(extension.spider_opened, signals.spider_opened)
         crawler.signals.connect(extension.engine_stopped, signals.engine_stopped)
+        for signal in (signals.spider_error, signals.item_error):
+            crawler.signals.connect(extension.defect, signal)
         return extension
 
     def spider_opened(self) -> None:
         options = {n: self.crawler.settings[f"INAT_{n.upper()}"] for n in ("images", "sizes", "limit")}
         self.crawl_id = self.store.begin_crawl(self.started_at.isoformat(timespec="seconds"), options)
+
+    def defect(self, failure: Failure) -> None:
+        """An error that nobody expected: its traceback is in the log, and the crawl is not complete."""
+        self.crawler.stats.set_value("inat/defect", f"{type(failure.value).__name__}: {failure.value}"[:300])
 
     def engine_stopped(self) -> None:
         """All items are through and the feed is complete."""
@@ -98,7 +105,7 @@ class FinishCrawl:
             "complete": complete,
             "exit_status": exit_status(complete, got, stats),
             "finish_reason": stats.get("finish_reason"),
-            "error": stats.get("inat/error"),
+            "error": stats.get("inat/error") or stats.get("inat/defect"),
             **got,
             "versions": {
                 "inat_crawler": inat_crawler.__version__,
@@ -114,7 +121,9 @@ def lock_output(output: Path) -> filelock.BaseFileLock:
     Raises LockedError when another crawl holds it, StoreError when it cannot be written.
     """
     try:
-        output.mkdir(parents=True, exist_ok=True)
+        for folder in (output, output / "images", output / "feed"):
+            if folder == output or folder.exists() or folder.is_symlink():
+                folder.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(output / ".lock")
         lock.acquire(timeout=0)
     except filelock.Timeout:
@@ -135,16 +144,26 @@ def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[s
             "read_to_the_end": all(w.done for w in windows),
             "malformed": [{"id": i, "reason": reason} for i, reason in store.windows.malformed()],
         },
-        "photos": {
-            **{c: stats.get(f"inat/photos/{c}", 0) for c in ("wanted", "downloaded", "copied", "already_there")},
-            "missing": store.files.count_lacking(images, sizes),
-            "failed": failures(store),
-        },
+        "photos": count_photos(store, stats, images, sizes),
         "requests": {
             "api": stats.get("inat/requests/api", 0),
             "photos": stats.get("downloader/request_count", 0) - stats.get("inat/requests/api", 0),
             "bytes_received": stats.get("downloader/response_bytes", 0),
         },
+    }
+
+
+def count_photos(store: Store, stats: Mapping[str, Any], images: str, sizes: list[str]) -> dict[str, Any]:
+    """Files of the mirror: wanted = downloaded + copied + already there + missing."""
+    wanted, missing = store.files.count_wanted(images, sizes), store.files.count_lacking(images, sizes)
+    downloaded, copied = stats.get("inat/photos/downloaded", 0), stats.get("inat/photos/copied", 0)
+    return {
+        "wanted": wanted,
+        "downloaded": downloaded,
+        "copied": copied,
+        "already_there": wanted - missing - downloaded - copied,
+        "missing": missing,
+        "failed": failures(store),
     }
 
 
@@ -158,11 +177,13 @@ def failures(store: Store) -> dict[str, list[dict[str, Any]]]:
 
 
 def is_complete(got: Mapping[str, Any], limit_met: bool, stats: Mapping[str, Any]) -> bool:
-    """All that was asked for is there: read to the end or to the limit, every record and every photo."""
+    """All that was asked for is there: as many as the API counted or as the limit says, and every photo."""
     observations = got["observations"]
+    read = observations["read_to_the_end"] and observations["stored"] >= observations["asked"]
     nothing_missing = not observations["malformed"] and not got["photos"]["missing"]
-    no_trouble = not stats.get("inat/error") and stats.get("finish_reason") == "finished"
-    return (limit_met or observations["read_to_the_end"]) and nothing_missing and no_trouble
+    feeds_written = not any(name.startswith("feedexport/failed_count/") for name in stats)
+    no_trouble = not stats.keys() & {"inat/error", "inat/defect"} and stats.get("finish_reason") == "finished"
+    return (limit_met or read) and nothing_missing and feeds_written and no_trouble
 
 
 def exit_status(complete: bool, got: Mapping[str, Any], stats: Mapping[str, Any]) -> int:

@@ -84,13 +84,14 @@ class Window:
 class Page:
     """One page of results in its window: `window` as it was before, `after` as it is once all is stored.
 
-    `size` observations came on it; `malformed` lists the records that could not be read, as (id or None, reason).
+    `malformed` lists the records that could not be read, as (id or None, reason).
     """
 
     window: Window
     after: Window
-    size: int = 0
+    observations: list[Observation] = field(default_factory=list)
     malformed: list[tuple[int | None, str]] = field(default_factory=list)
+    stored: bool = False
 
 
 @dataclass

@@ -9,27 +9,28 @@ import asyncio
 import dataclasses
 import hashlib
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any, ClassVar, Self
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigured
+from scrapy.exceptions import DropItem, NotConfigured
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesStoreProtocol
 from scrapy.pipelines.images import ImagesPipeline
 from scrapy.pipelines.media import MediaPipeline
 from scrapy.utils.datatypes import LocalCache
-from scrapy.utils.misc import load_object
 
 from inat_crawler.api.images import check_image
 from inat_crawler.api.photos import Wanted
-from inat_crawler.errors import PhotoError
+from inat_crawler.errors import PhotoError, SettingError, StoreError
 from inat_crawler.files import WholeFilesStore
-from inat_crawler.items import Observation, Page, PhotoFile
+from inat_crawler.items import Observation, PhotoFile
 from inat_crawler.store import HAD, Store, now
 
 logger = logging.getLogger(__name__)
@@ -45,29 +46,36 @@ def open_store(crawler: Crawler) -> Store:
     return store
 
 
-class StorePipeline:
-    """Stores each page with all its observations in one transaction, as soon as the last of them has come by."""
+def fail(crawler: Crawler, error: StoreError) -> None:
+    """Nothing more can be kept: the spider asks for no further page once this stat is set."""
+    if not crawler.stats.get_value("inat/error"):
+        logger.error("%s", error)
+        crawler.stats.set_value("inat/error", str(error))
 
-    def __init__(self, store: Store) -> None:
+
+class StorePipeline:
+    """Stores each page with all its observations in one transaction when the first of them comes by."""
+
+    def __init__(self, crawler: Crawler, store: Store) -> None:
+        self.crawler = crawler
         self.store = store
-        self.waiting: dict[int, list[Observation]] = defaultdict(list)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(open_store(crawler))
+        return cls(crawler, open_store(crawler))
 
     def process_item(self, item: Observation) -> Observation:
-        if item.page is not None:
-            came = self.waiting[id(item.page)]
-            came.append(item)
-            if len(came) == item.page.size:
-                self.save(item.page, self.waiting.pop(id(item.page)))
+        if item.page is None or item.page.stored:
+            return item
+        try:
+            self.store.save_page(item.page)
+        except StoreError as error:
+            fail(self.crawler, error)
+            raise DropItem("cannot be stored", log_level="DEBUG") from error
+        for observation in item.page.observations:
+            observation.record = None  # stored: 40 kB each that need not wait for photos
+        item.page.observations = []
         return item
-
-    def save(self, page: Page, observations: list[Observation]) -> None:
-        self.store.save_page(page, observations)
-        for observation in observations:
-            observation.record = None  # stored: 40 kB that need not wait for photos
 
     def close_spider(self) -> None:
         self.store.close()
@@ -103,12 +111,12 @@ class PhotosPipeline(ImagesPipeline):
         self.rows = open_store(crawler)
         self.images: str = settings["INAT_IMAGES"]
         self.sizes: list[str] = settings.getlist("INAT_SIZES")
-        width = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        width = connections_per_host(settings["CONCURRENT_REQUESTS_PER_DOMAIN"])
         self.hosts: dict[str, Host] = defaultdict(lambda: Host(width))
-        retried = (load_object(e) for e in settings.getlist("RETRY_EXCEPTIONS"))
-        self.download_errors = (*retried, DownloadCancelledError, IgnoreRequest)
+        self.checkers = ThreadPoolExecutor(os.cpu_count(), "check-photo")
         self.wanted: dict[int, list[Wanted]] = {}
         self.unsaved: list[tuple[int, int, PhotoFile]] = []
+        self.stopped = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -128,7 +136,8 @@ class PhotosPipeline(ImagesPipeline):
         for _, _, file in lost:
             file.status, file.reason = "lost", "changed or gone from the disk"
         self.rows.files.save(lost)
-        self.count("lost", len(lost))
+        if lost:
+            self.count("lost", len(lost))
 
     # -- what is wanted ------------------------------------------------------------------------------------
 
@@ -136,10 +145,7 @@ class PhotosPipeline(ImagesPipeline):
         had = {k: f for k, f in self.rows.files.of(item.id).items() if f.status in HAD}
         for photo in item.photos:
             photo.files = [f for (photo_id, _), f in had.items() if photo_id == photo.id]
-        wanted = list(self.wanted_of(item))
-        missing = [w for w in wanted if w.key not in had]
-        self.count("wanted", len(wanted))
-        self.count("already_there", len(wanted) - len(missing))
+        missing = [w for w in self.wanted_of(item) if w.key not in had]
         self.wanted[id(item)] = missing
         return [self.request(w) for w in missing]
 
@@ -157,8 +163,7 @@ class PhotosPipeline(ImagesPipeline):
             "give_up_log_level": "DEBUG",  # `note` says it in one line
         }
         # A photo without an address passes through as a request too, so that its absence becomes a row.
-        url = wanted.url if wanted.host else f"about:photo-{wanted.photo.id}-{wanted.size}"
-        return Request(url, callback=NO_CALLBACK, meta=meta)
+        return Request(wanted.url, callback=NO_CALLBACK, meta=meta)
 
     # -- fetching ------------------------------------------------------------------------------------------
 
@@ -170,6 +175,9 @@ class PhotosPipeline(ImagesPipeline):
             file = await self.fetch(wanted, request)
         except PhotoError as error:
             file = PhotoFile(wanted.size, request.url, "failed", reason=str(error), fetched_at=now())
+        except StoreError as error:
+            self.stop(error)
+            file = PhotoFile(wanted.size, request.url, "skipped")
         if file.status != "skipped":
             self.note(wanted, file)
         return {
@@ -182,7 +190,7 @@ class PhotosPipeline(ImagesPipeline):
         }
 
     async def fetch(self, wanted: Wanted, request: Request) -> PhotoFile:
-        """Fetch, check and write one file. Raises PhotoError with the reason."""
+        """Fetch, check and write one file. Raises PhotoError with the reason, StoreError on a full disk."""
         elsewhere = self.rows.files.elsewhere(wanted.observation_id, *wanted.key)
         if elsewhere is not None and self.store.holds(elsewhere):
             return self.copy(wanted, elsewhere)
@@ -191,15 +199,16 @@ class PhotosPipeline(ImagesPipeline):
         host = self.hosts[wanted.host]
         async with host.bodies:
             async with host.connections:
-                if not self.crawler.crawling:  # asked to end: what is not under way stays for the next run
+                if self.stopped or not self.crawler.crawling:  # what is not under way stays for the next run
                     return PhotoFile(wanted.size, request.url, "skipped")
                 response = await self.download(request)
-            return await asyncio.to_thread(self.check_and_write, wanted, response)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self.checkers, self.check_and_write, wanted, response)
 
     async def download(self, request: Request) -> Response:
         try:
             response = await self.crawler.engine.download_async(request)
-        except self.download_errors as error:
+        except Exception as error:  # whatever it is, the photo is not had, and its row says why
             raise PhotoError(type(error).__name__) from error
         if response.status != 200:
             raise PhotoError(str(response.status))
@@ -212,7 +221,7 @@ class PhotosPipeline(ImagesPipeline):
         try:
             self.store.persist_file(path, BytesIO(response.body))
         except OSError as error:
-            raise PhotoError(f"cannot be written: {error.strerror}") from error
+            raise StoreError(f"a photo cannot be written: {error}") from error
         return PhotoFile(
             wanted.size,
             response.url,
@@ -263,10 +272,17 @@ class PhotosPipeline(ImagesPipeline):
             self.timer = asyncio.get_running_loop().call_later(self.commit_seconds, self.save)
         self.unsaved.append((wanted.observation_id, wanted.photo.id, file))
 
+    def stop(self, error: StoreError) -> None:
+        self.stopped = True
+        fail(self.crawler, error)
+
     def save(self) -> None:
         self.timer.cancel()
         rows, self.unsaved = self.unsaved, []
-        self.rows.files.save(rows)
+        try:
+            self.rows.files.save(rows)
+        except StoreError as error:
+            self.stop(error)
 
     def count(self, what: str, n: int = 1) -> None:
         self.crawler.stats.inc_value(f"inat/photos/{what}", n)
@@ -274,4 +290,16 @@ class PhotosPipeline(ImagesPipeline):
     def close_spider(self) -> None:
         if self.unsaved:
             self.save()
+        self.checkers.shutdown()
         self.rows.close()
+
+
+def connections_per_host(setting: object) -> int:
+    """How many connections a photo host may see. Raises SettingError.
+
+    >>> connections_per_host("16")
+    16
+    """
+    if not str(setting).isdigit() or int(str(setting)) < 1:
+        raise SettingError("CONCURRENT_REQUESTS_PER_DOMAIN", "not a whole number from 1 up", setting)
+    return int(str(setting))

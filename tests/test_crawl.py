@@ -365,7 +365,7 @@ def test_a_page_that_stays_none_fails_loudly(standin: Start, output: Path) -> No
     park.add_fault("/v1/observations", "html200", after=1)
     run = crawl(park, output, PLACE, "images=none")
     assert run.status == 3
-    assert run.account["finish_reason"] == "page_failed"
+    assert run.account["finish_reason"] == "failed"
     assert len(run.said("ERROR")) == 1
     assert "/observations?" in run.said("ERROR")[0]
     assert run.account["error"] == run.said("ERROR")[0]

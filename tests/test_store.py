@@ -39,7 +39,7 @@ def observation(observation_id: int, *photos: int, **columns: object) -> Observa
 
 def save(store: Store, *observations: Observation) -> None:
     window = store.windows.open(0, None)
-    store.save_page(Page(window, replace(window, cursor=1)), observations)
+    store.save_page(Page(window, replace(window, cursor=1), list(observations)))
 
 
 def had(size: str, path: str) -> PhotoFile:
@@ -50,12 +50,12 @@ def test_a_page_and_its_cursor_are_stored_together(store: Store) -> None:
     window = store.windows.open(0, None)
     after = replace(window, cursor=7, top=9, total=3)
     bad = [(8, "`location` is odd"), (None, "has no id")]
-    store.save_page(Page(window, after, malformed=bad), [observation(9), observation(7)])
+    store.save_page(Page(window, after, [observation(9), observation(7)], bad))
     assert store.windows.all() == [after]
     assert store.windows.malformed() == bad
     assert [o.id for o in store.observations.read([7, 8, 9])] == [9, 7]
 
-    store.save_page(Page(window, after, malformed=bad), [observation(9), observation(7)])
+    store.save_page(Page(window, after, [observation(9), observation(7)], bad))
     assert (store.windows.all(), store.windows.malformed(), store.observations.count()) == ([after], bad, 2)
 
 
@@ -63,11 +63,11 @@ def test_the_cursor_never_moves_over_a_page_that_was_not_stored(store: Store) ->
     window = store.windows.open(0, None)
     first = replace(window, cursor=70, top=90, total=30)
     second = replace(first, cursor=40)
-    store.save_page(Page(first, second), [observation(40)])
+    store.save_page(Page(first, second, [observation(40)]))
     assert store.windows.all() == [window], "its first page is missing"
-    store.save_page(Page(window, first), [observation(70)])
+    store.save_page(Page(window, first, [observation(70)]))
     assert store.windows.all() == [first]
-    store.save_page(Page(first, second), [observation(40)])
+    store.save_page(Page(first, second, [observation(40)]))
     assert store.windows.all() == [second]
 
 

@@ -1,12 +1,13 @@
 """Is this body a whole image of the format that its address promises? Values in, values out.
 
-`Image.open` and `verify` accept a truncated JPEG (measured), so every image is decoded, and the end of a JPEG
-is looked for as well: a decoder may fill in what is missing at the very end.
+`Image.open` and `verify` accept a truncated JPEG (measured), so every image is decoded, and the mark that ends the
+file is looked for as well: a decoder may fill in what is missing at the very end.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from typing import NamedTuple
 
 from PIL import Image, ImageSequence, UnidentifiedImageError
@@ -33,11 +34,17 @@ _EXPECTED = {
     "tif": {"TIFF"},
     "tiff": {"TIFF"},
 }
-# The service's originals are 2048 pixels on the longer side; twenty times that many is no photo but a bomb.
-MAX_PIXELS = 20 * 2048 * 2048
+# The service's originals are at most 2048 pixels on the longer side. What has many times as many, or decodes for
+# minutes, is no photo but a bomb; real progressive JPEGs have about ten scans.
+MAX_PIXELS = 16 * 2048 * 2048
+MAX_PIXELS_OF_ALL_FRAMES = 8 * MAX_PIXELS
+MAX_SCANS = 100
+
 Image.init()  # loads the plugins of all formats; `Image.open(formats=...)` needs them
 _FORMATS = [name for name in EXTENSIONS if name in Image.OPEN]
-_START_OF_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"  # JPEG
+# JPEG: a marker that begins a segment or ends the image; in a scan's data 0xFF is followed by 0 or a restart.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _LAST_CHUNK = b"\0\0\0\0IEND\xaeB`\x82"  # PNG
 _EXTENSION, _TRAILER = 0x21, 0x3B  # GIF
 
@@ -67,21 +74,20 @@ def check_image(body: bytes, extension: str) -> Checked:
             checked = Checked(EXTENSIONS[found], image.width, image.height)
             _decode(image, body)  # may change the image's size: it is drafted small
             return checked
+    except PhotoError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PhotoError("decompression bomb") from None
     except UnidentifiedImageError:
         raise PhotoError("not an image") from None
-    # Pillow's decoders raise many kinds of errors on broken data, also these (see Pillow's fuzzers).
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError) as error:
+    except Exception as error:  # broken data makes Pillow's decoders raise errors of any kind
         raise PhotoError(f"broken image: {error}"[:100]) from None
 
 
 def _decode(image: Image.Image, body: bytes) -> None:
     """Decode all of it: pixels, checksums, every frame, and the mark that ends the file."""
     if image.format in ("JPEG", "MPO"):
-        # The last scan of the file must be closed; what camera makers append behind it does no harm. Of an MPO
-        # only the first picture is asked for: tools that make it smaller drop the others, not their directory.
-        _require(body.rfind(_START_OF_SCAN) < body.rfind(_END_OF_IMAGE))
+        _require(_jpeg_is_closed(body))
         image.draft(image.mode, (1, 1))
         image.load()
         return
@@ -91,13 +97,33 @@ def _decode(image: Image.Image, body: bytes) -> None:
             again.verify()  # reads all chunks with their checksums; load() stops at the pixels
     elif image.format == "GIF":
         _require(_gif_is_closed(body))
-    for frame in ImageSequence.Iterator(image):
+    for number, frame in enumerate(ImageSequence.Iterator(image), 1):
+        if number * frame.width * frame.height > MAX_PIXELS_OF_ALL_FRAMES:
+            raise PhotoError("decompression bomb")
         frame.load()
 
 
 def _require(whole: bool) -> None:
     if not whole:
         raise PhotoError("truncated image")
+
+
+def _jpeg_is_closed(body: bytes) -> bool:
+    """Do the segments of a JPEG lead to its end-of-image marker? What stands behind it does no harm.
+
+    That is the end of the first picture: tools that make an MPO smaller drop the others, not their directory.
+    Source: ITU-T T.81, B.1.
+    """
+    position, scans = 2, 0
+    while match := _JPEG_MARKER.search(body, position):
+        marker, position = body[match.end() - 1], match.end()
+        if marker == _END_OF_IMAGE:
+            return True
+        scans += marker == _START_OF_SCAN
+        if scans > MAX_SCANS:
+            raise PhotoError("decompression bomb")
+        position += int.from_bytes(body[position : position + 2])
+    return False
 
 
 def _gif_is_closed(body: bytes) -> bool:

@@ -6,6 +6,7 @@ rows that tie in `created_at` come in no promised order, so numbered pages repea
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -40,8 +41,8 @@ def read_page(body: bytes) -> tuple[int, list[Any]]:
     (1, [{'id': 7}])
     """
     try:
-        page = _loads(body)
-    except ValueError as error:
+        page = _loads(body.removeprefix(codecs.BOM_UTF8))
+    except (ValueError, RecursionError) as error:
         raise PageError(f"not JSON ({error}): {body[:80]!r}") from None
     results, total = (page.get("results"), page.get("total_results")) if isinstance(page, dict) else (None, None)
     if not isinstance(results, list):

@@ -44,7 +44,7 @@ def url_extension(url: str) -> str:
     >>> [url_extension(f"https://host/photos/1/square{e}") for e in (".JPG", ".?123", "", ".p/../g", ".gif?9")]
     ['jpg', '', '', '', 'gif']
     """
-    extension = urlsplit(url).path.rpartition("/")[2].partition(".")[2].lower()
+    extension = url.partition("?")[0].rpartition("/")[2].partition(".")[2].lower()
     return extension if _SAFE_EXTENSION.fullmatch(extension) else ""
 
 
@@ -73,14 +73,20 @@ class Wanted:
 
     @property
     def url(self) -> str:
-        """Address of this size."""
+        """Address of this size; one that leads nowhere when the record names none on the web."""
+        if not self.host:
+            return f"about:photo-{self.photo.id}-{self.size}"
         return photo_url(self.photo.url or "", self.size)
 
     @property
     def host(self) -> str:
         """Host and port of its address; empty when the record names no address on the web."""
-        parts = urlsplit(self.photo.url or "")
-        return parts.netloc if parts.scheme in ("http", "https") else ""
+        try:
+            parts = urlsplit(self.photo.url or "")
+            on_the_web = parts.scheme in ("http", "https") and parts.port != 0 and parts.hostname
+        except ValueError:
+            return ""
+        return parts.netloc if on_the_web else ""
 
     def file_name(self, extension: str) -> str:
         """Name of the file with this extension."""

@@ -17,7 +17,9 @@ from inat_crawler.errors import RecordError
 from inat_crawler.items import Observation, Photo
 
 Record = Mapping[str, Any]
-_COORDINATES = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*,\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*")
+_NUMBER = r"\s*([-+]?[0-9]+(?:[.][0-9]*)?(?:[eE][-+]?[0-9]+)?)\s*"
+_COORDINATES = re.compile(f"{_NUMBER},{_NUMBER}")
+_LARGEST = 2**63 - 1  # what databases keep in a whole number
 
 
 def read_record(record: object) -> Observation:
@@ -31,12 +33,13 @@ def read_record(record: object) -> Observation:
     """
     observation_id = record_id(record)
     if observation_id is None or not isinstance(record, Mapping):
-        raise RecordError(None, "has no id")
+        shown = record.get("id") if isinstance(record, Mapping) else record
+        raise RecordError(None, f"has no id: {shown!r:.80}")
     reader = _Reader(observation_id, record)
     return Observation(
         id=observation_id,
         photos=_read_photos(reader),
-        record=_dump_public(record),
+        record=_dump_public(observation_id, record),
         **_read_columns(reader),
     )
 
@@ -68,13 +71,16 @@ def record_id(record: object) -> int | None:
     (7, None, None, None)
     """
     value = record.get("id") if isinstance(record, Mapping) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST else None
 
 
-def _dump_public(record: Record) -> bytes:
+def _dump_public(observation_id: int, record: Record) -> bytes:
     """The record as JSON less what is private. Few have such keys, so the bytes are asked first."""
-    dumped = orjson.dumps(record)
-    return orjson.dumps(without_private(record)) if b'"private_' in dumped else dumped
+    try:
+        dumped = orjson.dumps(record)
+        return orjson.dumps(without_private(record)) if b'"private_' in dumped else dumped
+    except orjson.JSONEncodeError as error:  # nested too deep, or a number past 64 bits
+        raise RecordError(observation_id, f"cannot be kept: {error}") from None
 
 
 def without_private(value: Any) -> Any:
@@ -118,9 +124,11 @@ class _Reader:
     def integer(self, name: str) -> int | None:
         """A whole number; one served as `12.0` is taken as 12."""
         value = self.record.get(name)
-        if isinstance(value, float) and value.is_integer():
+        if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
             return int(value)
         integer: int | None = self.value(name, int, "a whole number")
+        if integer is not None and abs(integer) > _LARGEST:
+            raise RecordError(self.observation_id, f"`{name}` is too large: {integer}")
         return integer
 
     def boolean(self, name: str) -> bool | None:

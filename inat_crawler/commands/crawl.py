@@ -14,6 +14,8 @@ from scrapy.exceptions import UsageError
 
 from inat_crawler.errors import ArgumentError, CrawlError
 
+RESERVED = ("self", "crawler_or_spidercls")  # parameters of Scrapy's own functions that arguments pass through
+
 
 class Command(crawl.Command):
     """Run a spider and exit with the status of its account."""
@@ -26,6 +28,8 @@ class Command(crawl.Command):
             for name in names:
                 if names.count(name) > 1:
                     raise ArgumentError(name, "given twice")
+                if name in RESERVED:
+                    raise ArgumentError(name, "unknown; docs/arguments.md lists all names")
         except (UsageError, ArgumentError) as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
@@ -38,8 +42,11 @@ class Command(crawl.Command):
         task = self.crawler_process.crawl(crawler, **opts.spargs)
         assert isinstance(task, asyncio.Task)  # by the reactor that the settings choose
         self.crawler_process.start()
+        if not task.done():  # told twice to end: nothing was finished
+            self.exitcode = 3
+            return
         error = task.exception()
-        if isinstance(error, CrawlError):
+        if isinstance(error, (CrawlError, OSError)):
             print(f"error: {error}", file=sys.stderr)
             self.exitcode = 1
         elif error is not None:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
@@ -24,9 +24,9 @@ from twisted.python.failure import Failure
 from inat_crawler.api.paging import advance, page_params, read_page
 from inat_crawler.api.query import FetchOptions, Query, parse_arguments
 from inat_crawler.api.records import read_record, record_id
-from inat_crawler.errors import PageError, RecordError
+from inat_crawler.errors import ArgumentError, PageError, RecordError, SettingError
 from inat_crawler.items import Observation, Page, Window, field_names
-from inat_crawler.store import Store
+from inat_crawler.store import Store, sqlite_in
 
 # The table's columns under the names that the original script gave them, then what this run made of the row.
 FEED_FIELDS = {
@@ -56,17 +56,18 @@ class ObservationsSpider(Spider):
         super().__init__()
         self.query = query
         self.options = options
-        self.error: str | None = None
+        self.read: set[int] = set()  # windows that this run has read to their end
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, **arguments: Any) -> Self:
+    def from_crawler(cls, crawler: Crawler, /, *args: Any, **arguments: Any) -> Self:  # type: ignore[override]
         query, options = parse_arguments(arguments)
-        for name, value in output_settings(query, options, crawler.settings["INAT_OUTPUT_ROOT"]).items():
-            if value is not None:
-                crawler.settings.set(name, value, priority="spider")
+        check_api_root(crawler.settings["INAT_API_ROOT"])
+        output = output_folder(query, options, crawler.settings["INAT_OUTPUT_ROOT"])
+        apply_settings(crawler, {**options_as_settings(options), "INAT_OUTPUT": str(output)})
+        for name, value in default_settings(output, options).items():
+            crawler.settings.set(name, value, priority="spider")
         if not crawler.settings["INAT_STORE_URL"]:
-            url = f"sqlite:///{crawler.settings['INAT_OUTPUT']}/observations.sqlite"
-            crawler.settings.set("INAT_STORE_URL", url, priority="spider")
+            crawler.settings.set("INAT_STORE_URL", sqlite_in(output), priority="spider")
         spider = super().from_crawler(crawler, query, options)
         crawler.signals.connect(spider.opened, signals.spider_opened)
         crawler.signals.connect(spider.idle, signals.spider_idle)
@@ -88,11 +89,16 @@ class ObservationsSpider(Spider):
             yield request
 
     async def observations_lacking_photos(self) -> AsyncIterator[Observation]:
-        """Stored observations of which a wanted file is not had yet, `room` of them under way at most."""
+        """Stored observations of which a wanted file is not had yet, `room` of them under way at most.
+
+        All of them are through before this ends: a page may bring the same observation with other photos.
+        """
         self.places = asyncio.Semaphore(self.room)
         for observation in self.store.lacking(self.options.images, self.options.sizes):
             await self.places.acquire()
             yield observation
+        for _ in range(self.room):
+            await self.places.acquire()
 
     def item_left(self, item: Any) -> None:
         """One item has been through all pipelines."""
@@ -120,8 +126,10 @@ class ObservationsSpider(Spider):
     def next_page(self, window: Window | None) -> Iterator[Request]:
         """Request for the next page of the window, or of the next one below that is not read to its end."""
         if window is not None and window.done:
-            window = next((w for w in self.store.windows.all() if not w.done), None)
-        if window is None or self.limit_met():
+            self.read.add(window.window_id)
+            left = (w for w in self.store.windows.all() if not w.done and w.window_id not in self.read)
+            window = next(left, None)
+        if window is None or self.limit_met() or self.failed():
             return
         per_page = self.options.per_page
         if self.options.limit is not None:
@@ -150,34 +158,34 @@ class ObservationsSpider(Spider):
         except PageError as error:
             yield self.page_unreadable(response, error)
             return
-        observations = self.read_records(page, results)
-        if observations:
-            yield from observations
+        self.read_records(page, results)
+        if page.observations:
+            yield from page.observations.copy()
         else:
-            self.store.save_page(page, [])
+            self.store.save_page(page)
         yield from self.next_page(page.after)
 
-    def read_records(self, page: Page, results: list[Any]) -> list[Observation]:
-        """The observations of a page, compared with the store; what cannot be read is noted in the page."""
-        observations = []
+    def read_records(self, page: Page, results: list[Any]) -> None:
+        """Read the records into the page and compare them with the store; note those that cannot be read."""
+        observations: dict[int, Observation] = {}
         for record in results:
             try:
-                observations.append(read_record(record))
+                observation = read_record(record)
+                observations.setdefault(observation.id, observation)
             except RecordError as error:
                 self.logger.warning("Cannot read a record: %s", error)
                 self.crawler.stats.inc_value("inat/records/malformed")
                 page.malformed.append((error.observation_id, error.reason))
-        known = self.store.observations.digests([o.id for o in observations])
-        for observation in observations:
+        page.observations = list(observations.values())
+        known = self.store.observations.digests(list(observations))
+        for observation in page.observations:
             digest = known.get(observation.id)
             observation.change = (
                 "new" if digest is None else "unchanged" if digest == observation.digest() else "changed"
             )
             observation.page = page
             self.crawler.stats.inc_value(f"inat/observations/{observation.change}")
-        self.stored += sum(o.change == "new" for o in observations)
-        page.size = len(observations)
-        return observations
+        self.stored += sum(o.change == "new" for o in page.observations)
 
     # -- failures -----------------------------------------------------------------------------------------
 
@@ -212,38 +220,71 @@ class ObservationsSpider(Spider):
         self.fail(f"the API answered {response.status} to {response.url}: {said}")
 
     def fail(self, message: str) -> None:
-        self.error = message
         self.logger.error("%s", message)
         self.crawler.stats.set_value("inat/error", message)
 
+    def failed(self) -> bool:
+        """Has something ended the crawl: a page, or a store that takes no more?"""
+        return self.crawler.stats.get_value("inat/error") is not None
+
     def idle(self) -> None:
         """The crawl ends when nothing is left to do; the reason tells whether that was its end."""
-        if self.error:
-            raise CloseSpider("page_failed")
+        if self.failed():
+            raise CloseSpider("failed")
 
     def closed(self, reason: str) -> None:
         self.store.close()
 
 
-def output_settings(query: Query, options: FetchOptions, root: str) -> dict[str, Any]:
-    """Where this crawl writes, as settings that the other components read."""
-    output = Path(options.output or Path(root) / query.slug).expanduser().absolute()
+def check_api_root(root: str) -> None:
+    """Raise SettingError unless this is an address on the web.
+
+    >>> check_api_root("http://127.0.0.1:8000/v1")
+    """
+    try:
+        parts = urlsplit(root)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return
+    except ValueError:
+        pass
+    raise SettingError("INAT_API_ROOT", "not an address that begins with https:// or http://", root)
+
+
+def output_folder(query: Query, options: FetchOptions, root: str) -> Path:
+    """Where this crawl writes."""
+    try:
+        return Path(options.output or Path(root) / query.slug).expanduser().absolute()
+    except RuntimeError as error:  # an unknown user's ~
+        raise ArgumentError("output", str(error), options.output) from None
+
+
+def options_as_settings(options: FetchOptions) -> dict[str, Any]:
+    """What the other components need to know of the arguments."""
+    return {"INAT_IMAGES": options.images, "INAT_SIZES": list(options.sizes), "INAT_LIMIT": options.limit or 0}
+
+
+def apply_settings(crawler: Crawler, values: dict[str, Any]) -> None:
+    """Set what follows from the arguments. Raises SettingError where -s would contradict them."""
+    for name, value in values.items():
+        if crawler.settings.getpriority(name) is not None:
+            raise SettingError(
+                name, "follows from the spider arguments, -s may not set it", crawler.settings[name]
+            )
+        crawler.settings.set(name, value, priority="spider")
+
+
+def default_settings(output: Path, options: FetchOptions) -> dict[str, Any]:
+    """Scrapy's own settings for this crawl; -s, -o and -O have the last word."""
     start = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    feed = f"{output}/feed/{start}.tsv".replace("%", "%%")  # feed addresses are %-templates
+    feed = {
+        "format": "tsv",
+        "fields": FEED_FIELDS,
+        "item_filter": "inat_crawler.exporters.NewOrChanged",
+        "store_empty": False,
+    }
     return {
-        "INAT_OUTPUT": str(output),
-        "INAT_IMAGES": options.images,
-        "INAT_SIZES": list(options.sizes),
-        "INAT_LIMIT": options.limit,
         "IMAGES_STORE": str(output / "images"),
-        "FEEDS": {
-            feed: {
-                "format": "tsv",
-                "fields": FEED_FIELDS,
-                "item_filter": "inat_crawler.exporters.NewOrChanged",
-                "store_empty": False,
-            }
-        },
+        "FEEDS": {(output / "feed" / f"{start}.tsv").as_uri(): feed},
         # The next page is asked for when this many of a page are still under way.
         "CONCURRENT_ITEMS": max(1, min(100, options.per_page // 2)),
     }

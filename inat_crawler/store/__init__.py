@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,13 +22,18 @@ from inat_crawler.store.files import HAD, Files
 from inat_crawler.store.observations import Observations, now
 from inat_crawler.store.windows import Windows
 
-__all__ = ["HAD", "Store", "now"]
+__all__ = ["HAD", "Store", "now", "sqlite_in"]
+
+
+def sqlite_in(folder: Path) -> sa.URL:
+    """Address of the store that lies in an output folder, whatever characters its name has."""
+    return sa.URL.create("sqlite", database=str(folder / "observations.sqlite"))
 
 
 class Store:
     """The store of one mirror. Raises StoreError when it holds another query's mirror or a newer schema."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | sa.URL) -> None:
         self.database = Database(url)
         self.windows = Windows(self.database)
         self.observations = Observations(self.database)
@@ -82,14 +88,18 @@ class Store:
                 .values(finished_at=now(), account=json.dumps(dict(account)))
             )
 
-    def save_page(self, page: Page, observations: Sequence[Observation]) -> None:
+    def save_page(self, page: Page) -> None:
         """Store a page with all its observations and the window's new cursor, in one transaction.
 
-        Doing a page twice changes nothing.
+        Doing a page twice changes nothing. Raises StoreError when it cannot be written; nothing of it is then.
         """
-        with self.database.engine.begin() as db:
-            self.observations.save(db, observations)
-            self.windows.advance(db, page)
+        try:
+            with self.database.engine.begin() as db:
+                self.observations.save(db, page.observations)
+                self.windows.advance(db, page)
+        except sa.exc.SQLAlchemyError as error:
+            raise StoreError(f"the store cannot be written: {error.__cause__ or error}") from error
+        page.stored = True
 
     def lacking(self, images: str, sizes: Sequence[str]) -> Iterator[Observation]:
         """Observations of which a wanted file is not had, newest id first, with their photos."""

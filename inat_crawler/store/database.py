@@ -12,12 +12,13 @@ from inat_crawler.errors import StoreError
 from inat_crawler.store.schema import VERSION, metadata, versions
 
 Row = dict[str, Any]
+DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 class Database:
     """An open database and the mirror in it that is worked on."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | sa.URL) -> None:
         self.engine = open_engine(url)
         self.mirror_id = 0
 
@@ -38,27 +39,34 @@ class Database:
         """Insert rows; those whose key is there already are replaced, but for the columns in `keep`."""
         if not rows:
             return
-        dialect = {"sqlite": sqlite, "postgresql": postgresql}[self.engine.dialect.name]
-        insert = dialect.insert(table)
+        insert = DIALECTS[self.engine.dialect.name].insert(table)
         keys = [c.name for c in table.primary_key]
         new = {c.name: insert.excluded[c.name] for c in table.c if c.name not in {*keys, *keep}}
         db.execute(insert.on_conflict_do_update(index_elements=keys, set_=new), rows)
 
 
-def open_engine(url: str) -> sa.Engine:
+def open_engine(url: str | sa.URL) -> sa.Engine:
     """Open the database and make its tables where they are not there yet.
 
-    Raises StoreError when it cannot be opened, or a newer version of this program made it.
+    Raises StoreError when it cannot be opened, holds something else, or a newer version of this program made it.
     """
-    engine = sa.create_engine(url)
+    try:
+        engine = sa.create_engine(url)
+    except (sa.exc.ArgumentError, ImportError) as error:  # ImportError: the database's driver is not installed
+        raise StoreError(f"the store's address cannot be used: {error}") from None
+    if engine.dialect.name not in DIALECTS or engine.url.database in (None, "", ":memory:"):
+        raise StoreError(f"the store must be a file of SQLite or a PostgreSQL database, not {engine.url}")
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
     try:
         with engine.begin() as db:
-            metadata.create_all(db)
             _check_version(db)
-    except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
-        raise StoreError(f"the store cannot be opened: {error.orig}: {engine.url.render_as_string()}") from None
+            metadata.create_all(db)
+            for table in metadata.tables.values():
+                db.execute(sa.select(table).limit(0))  # fails where another program's table has the name
+    except sa.exc.SQLAlchemyError as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise StoreError(f"the store cannot be opened: {reason}: {engine.url}") from None
     return engine
 
 
@@ -70,10 +78,11 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 
 def _check_version(db: sa.Connection) -> None:
-    version = db.execute(sa.select(versions.c.version)).scalar()
-    if version is None:
+    if not sa.inspect(db).has_table(versions.name):
+        versions.create(db)
         db.execute(sa.insert(versions).values(version=VERSION))
-    elif version > VERSION:
+    version = db.execute(sa.select(sa.cast(versions.c.version, sa.Text))).scalar()
+    if version != str(VERSION):
         raise StoreError(
             f"the store was written by a newer inat_crawler (its schema is {version}, this one knows {VERSION})"
         )

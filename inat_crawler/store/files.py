@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from inat_crawler.errors import StoreError
 from inat_crawler.items import PhotoFile, column_names
 from inat_crawler.store.database import Database
 from inat_crawler.store.schema import files, photos
@@ -22,14 +23,21 @@ class Files:
         self.database = database
 
     def save(self, rows: Iterable[tuple[int, int, PhotoFile]]) -> None:
-        """Store what became of files, as (observation id, photo id, file), in one transaction."""
+        """Store what became of files, as (observation id, photo id, file), in one transaction.
+
+        Raises StoreError when it cannot be written.
+        """
         values = [
             {"mirror_id": self.database.mirror_id, "observation_id": o, "photo_id": p, **asdict(file)}
             for o, p, file in rows
         ]
-        if values:
+        if not values:
+            return
+        try:
             with self.database.engine.begin() as db:
                 self.database.upsert(db, files, values)
+        except sa.exc.SQLAlchemyError as error:
+            raise StoreError(f"the store cannot be written: {error.__cause__ or error}") from error
 
     def of(self, observation_id: int) -> dict[tuple[int, str], PhotoFile]:
         """What became of an observation's files, by (photo id, size)."""
@@ -48,16 +56,22 @@ class Files:
         """All files that were tried and are not had, as (observation id, photo id, file), by id."""
         return self._select(files.c.status.notin_(HAD), order=(files.c.observation_id, files.c.photo_id))
 
-    def count_lacking(self, images: str, sizes: Sequence[str]) -> int:
-        """How many wanted files are not had."""
+    def count_wanted(self, images: str, sizes: Sequence[str]) -> int:
+        """How many files the mirror should hold."""
         if images == "none":
             return 0
-        wanted = self._wanted(images)
         with self.database.engine.connect() as db:
-            all_wanted = db.execute(sa.select(sa.func.count()).select_from(wanted)).scalar_one()
-            joined = self._join(wanted, sizes)
+            select = sa.select(sa.func.count()).select_from(self._wanted(images))
+            return int(db.execute(select).scalar_one()) * len(sizes)
+
+    def count_lacking(self, images: str, sizes: Sequence[str]) -> int:
+        """How many of them are not had."""
+        if images == "none":
+            return 0
+        joined = self._join(self._wanted(images), sizes)
+        with self.database.engine.connect() as db:
             had = db.execute(sa.select(sa.func.count(files.c.size)).select_from(joined)).scalar_one()
-        return int(all_wanted) * len(sizes) - int(had)
+        return self.count_wanted(images, sizes) - int(had)
 
     def lacking(self, images: str, sizes: Sequence[str]) -> list[int]:
         """Ids of the observations of which a wanted file is not had, newest first."""

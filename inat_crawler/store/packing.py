@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from inat_crawler.items import Observation
@@ -38,12 +38,13 @@ def unpack(packed: bytes) -> bytes:
 
 
 def instant(time: str | None) -> float:
-    """Seconds since 1970 of an ISO 8601 time with offset; 0 for none or one that cannot be read.
+    """Seconds since 1970 of an ISO 8601 time, UTC if it has no offset; 0 for none or one that cannot be read.
 
     >>> instant("2020-11-08T13:20:57-08:00") - instant("2020-11-08T13:20:57+00:00")
     28800.0
     """
     try:
-        return datetime.fromisoformat(time or "").timestamp()
+        moment = datetime.fromisoformat(time or "")
     except ValueError:
         return 0.0
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -127,13 +127,22 @@ def test_private_keys_are_dropped_at_any_depth() -> None:
     assert json.loads(read) == RECORD | {"identifications": [{"id": 1, "user": {}}]}
 
 
+DEEP: list[object] = []
+for _ in range(900):
+    DEEP = [DEEP]
 UNREADABLE = [
-    (None, None, "has no id"),
-    ([], None, "has no id"),
-    ({}, None, "has no id"),
-    ({"id": "7"}, None, "has no id"),
-    ({"id": True}, None, "has no id"),
-    ({"id": -1}, None, "has no id"),
+    (None, None, "has no id: None"),
+    ([], None, "has no id: []"),
+    ({}, None, "has no id: None"),
+    ({"id": "7"}, None, "has no id: '7'"),
+    ({"id": True}, None, "has no id: True"),
+    ({"id": -1}, None, "has no id: -1"),
+    ({"id": 2**63}, None, f"has no id: {2**63}"),
+    ({"id": 7, "community_taxon_id": 2**63}, 7, f"`community_taxon_id` is too large: {2**63}"),
+    ({"id": 7, "positional_accuracy": 1e300}, 7, "`positional_accuracy` is not a whole number: 1e+300"),
+    ({"id": 7, "location": "1.2.3,4"}, 7, "`location` is not 'latitude,longitude': '1.2.3,4'"),
+    ({"id": 7, "votes": 2**70}, 7, "cannot be kept: Integer exceeds 64-bit range"),
+    ({"id": 7, "tags": DEEP}, 7, "cannot be kept: Recursion limit reached"),
     ({"id": 7, "species_guess": 5}, 7, "`species_guess` is not text: 5"),
     ({"id": 7, "taxon": []}, 7, "`taxon` is not an object: []"),
     ({"id": 7, "taxon": {"name": {}}}, 7, "`name` is not text: {}"),
