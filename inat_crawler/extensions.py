@@ -58,6 +58,8 @@ class FinishCrawl:
     def spider_opened(self) -> None:
         options = {n: self.crawler.settings[f"INAT_{n.upper()}"] for n in ("images", "sizes", "limit")}
         self.crawl_id = self.store.begin_crawl(self.started_at.isoformat(timespec="seconds"), options)
+        # A killed process leaves this, and not the account of the run before it.
+        write_json(self.output / "crawl.json", self.question() | {"complete": False, "finished_at": None})
 
     def defect(self, failure: Failure) -> None:
         """An error that nobody expected: its traceback is in the log, and the crawl is not complete."""
@@ -65,41 +67,56 @@ class FinishCrawl:
 
     def engine_stopped(self) -> None:
         """All items are through and the feed is complete."""
-        status = INCOMPLETE
-        try:
-            write_table(self.store, self.output / "dataFrame.csv")
-            account = self.account()
-            self.store.finish_crawl(self.crawl_id, account)
-            write_json(self.output / "crawl.json", account)
-            status = account["exit_status"]
-            logger.info("%s", summary(account))
-        except OSError as error:
-            logger.error("cannot write the table and the account in %s: %s", self.output, error)
-        finally:
-            self.crawler.stats.set_value("inat/exit_status", status)
-            self.store.close()
-            self.lock.release()
+        stats = self.crawler.stats
+        stats.set_value("inat/exit_status", INCOMPLETE)
+        for write in (self.write_table, self.write_account):
+            try:
+                write()
+            except (OSError, StoreError) as error:
+                logger.error("cannot write into %s: %s", self.output, error)
+                stats.set_value("inat/error", f"cannot write into {self.output}: {error}")
+        self.store.close()
+        self.lock.release()
 
-    def account(self) -> dict[str, Any]:
-        """What was asked, what was got, and what is missing."""
-        settings, spider, stats = self.crawler.settings, self.crawler.spider, self.crawler.stats.get_stats()
-        query = spider.query  # type: ignore[union-attr]
-        images, sizes = settings["INAT_IMAGES"], settings.getlist("INAT_SIZES")
+    def write_table(self) -> None:
+        write_table(self.store, self.output / "dataFrame.csv")
+
+    def write_account(self) -> None:
+        account = self.question() | self.answer()
+        write_json(self.output / "crawl.json", account)
+        self.store.finish_crawl(self.crawl_id, account)
+        self.crawler.stats.set_value("inat/exit_status", account["exit_status"])
+        logger.info("%s", summary(account))
+
+    def question(self) -> dict[str, Any]:
+        """What was asked, by which program."""
+        settings, query = self.crawler.settings, self.crawler.spider.query  # type: ignore[union-attr]
         limit = settings.getint("INAT_LIMIT")
-        finished_at = datetime.now(UTC)
-        got = count_all(self.store, stats, images, sizes)
-        limit_met = bool(limit) and got["observations"]["stored"] >= limit
-        complete = is_complete(got, limit_met, stats)
         return {
             "query": str(query),
             "url": query.url,
             **query.to_dict(),
             "output": str(self.output),
-            "images": images,
-            "sizes": sizes,
+            "images": settings["INAT_IMAGES"],
+            "sizes": settings.getlist("INAT_SIZES"),
             "limit": limit or None,
             "limited": bool(limit),
+            "versions": {
+                "inat_crawler": inat_crawler.__version__,
+                "scrapy": scrapy.__version__,
+                "python": platform.python_version(),
+            },
             "started_at": self.started_at.isoformat(timespec="seconds"),
+        }
+
+    def answer(self) -> dict[str, Any]:
+        """What was got, and what is missing."""
+        settings, stats = self.crawler.settings, self.crawler.stats.get_stats()
+        finished_at = datetime.now(UTC)
+        got = count_all(self.store, stats, settings["INAT_IMAGES"], settings.getlist("INAT_SIZES"))
+        limit = settings.getint("INAT_LIMIT")
+        complete = is_complete(got, bool(limit) and got["observations"]["stored"] >= limit, stats)
+        return {
             "finished_at": finished_at.isoformat(timespec="seconds"),
             "seconds": round((finished_at - self.started_at).total_seconds(), 1),
             "complete": complete,
@@ -107,11 +124,6 @@ class FinishCrawl:
             "finish_reason": stats.get("finish_reason"),
             "error": stats.get("inat/error") or stats.get("inat/defect"),
             **got,
-            "versions": {
-                "inat_crawler": inat_crawler.__version__,
-                "scrapy": scrapy.__version__,
-                "python": platform.python_version(),
-            },
         }
 
 

@@ -59,6 +59,7 @@ class StorePipeline:
     def __init__(self, crawler: Crawler, store: Store) -> None:
         self.crawler = crawler
         self.store = store
+        self.full = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -67,9 +68,12 @@ class StorePipeline:
     def process_item(self, item: Observation) -> Observation:
         if item.page is None or item.page.stored:
             return item
+        if self.full:
+            raise DropItem("the store takes no more", log_level="DEBUG")
         try:
             self.store.save_page(item.page)
         except StoreError as error:
+            self.full = True
             fail(self.crawler, error)
             raise DropItem("cannot be stored", log_level="DEBUG") from error
         for observation in item.page.observations:

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,14 +57,25 @@ def read_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, index_col=0)
 
 
-def start(api_root: str, output: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]:
-    """Start `scrapy crawl observations`; arguments are those of -a, or options when they begin with a dash."""
+def start(
+    api_root: str, output: Path, *arguments: str, before: Callable[[], None] | None = None, **settings: str
+) -> subprocess.Popen[str]:
+    """Start `scrapy crawl observations`; arguments are those of -a, or options when they begin with a dash.
+
+    `before` runs in the new process before the program does.
+    """
     command = [sys.executable, "-m", "scrapy", "crawl", "observations", "-a", f"output={output}"]
     for argument in arguments:
         command += [argument] if argument.startswith("-") else ["-a", argument]
     environment = {**os.environ, "INAT_API_ROOT": api_root, "INAT_API_REQUESTS_PER_MINUTE": "0", **settings}
     return subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command,
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=before,
     )
 
 

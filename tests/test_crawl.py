@@ -192,15 +192,30 @@ def test_wrong_arguments_request_nothing(standin: Start, output: Path) -> None:
     assert not output.exists()
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [("INAT_API_REQUESTS_PER_MINUTE", "many"), ("INAT_API_REQUESTS_PER_MINUTE", "-1")],
-)
-def test_wrong_settings_request_nothing(standin: Start, output: Path, setting: str, value: str) -> None:
+WRONG_SETTINGS = [
+    ("INAT_API_REQUESTS_PER_MINUTE", "many"),
+    ("INAT_API_ROOT", "ftp://127.0.0.1/v1"),
+    ("INAT_API_ROOT", "http://127.0.0.1:abc/v1"),
+    ("INAT_IMAGES", "all"),
+    ("CONCURRENT_REQUESTS_PER_DOMAIN", "0"),
+    ("INAT_STORE_URL", "sqlite://"),
+    ("INAT_STORE_URL", "nonsense"),
+    ("INAT_STORE_URL", "postgresql+nosuchdriver://127.0.0.1/x"),
+]
+
+
+def test_wrong_settings_request_nothing(standin: Start, output: Path) -> None:
     world = standin(observations=1)
-    run = crawl(world, output, PLACE, **{setting: value})
-    assert run.status == 1
-    assert run.log.splitlines()[-1].startswith(f"error: setting {setting}: ")
+
+    def wrong(case: tuple[str, str]) -> Crawl:
+        return crawl(world, output, PLACE, f"-s{case[0]}={case[1]}")
+
+    with ThreadPoolExecutor(2) as pool:
+        for (setting, value), run in zip(WRONG_SETTINGS, pool.map(wrong, WRONG_SETTINGS), strict=True):
+            last = run.log.splitlines()[-1]
+            assert run.status == 1, (setting, value)
+            assert last.startswith(("error: the store", f"error: setting {setting}: ")), last
+            assert "Traceback" not in run.log
     assert world.requests() == []
 
 
@@ -420,3 +435,68 @@ def test_a_photo_that_was_changed_on_the_disk_is_fetched_again(standin: Start, o
     assert again.status == 0
     assert again.photos() == good
     assert again.account["photos"]["downloaded"] == 3
+
+
+def test_photos_in_another_order_and_replaced_ones(standin: Start, output: Path) -> None:
+    park = standin(observations=60)
+    ids = park.ids(**SEARCH)
+    several = [i for i in ids if len(park.record(i)["photos"]) > 1]
+    assert crawl(park, output, PLACE, "images=all", "sizes=square").status == 0
+    for observation_id in several[:2]:
+        park.swap_photos(observation_id)
+    park.replace_photo(several[2])
+    run = crawl(park, output, PLACE, "images=all", "sizes=square")
+    assert run.status == 0, run.log
+    expected = files_expected(park, ids, "all", "square")
+    assert {name: body for name, body in run.photos().items() if name in expected} == expected
+    assert run.account["observations"]["changed"] == 3
+
+
+def test_a_photo_that_was_replaced_while_its_predecessor_was_missing(standin: Start, output: Path) -> None:
+    park = standin(observations=30)
+    chosen = next(i for i in park.ids(**SEARCH) if park.record(i)["photos"])
+    old = park.record(chosen)["photos"][0]["id"]
+    park.add_fault("photos", "status", status=404, ids=[old])
+    assert crawl(park, output, PLACE).status == 3
+    park.clear_faults()
+    park.replace_photo(chosen)
+    park.add_fault("photos", "slow", seconds=1, ids=[old])
+    run = crawl(park, output, PLACE)
+    expected = files_expected(park, [chosen])
+    assert run.status == 0
+    assert {name: run.photos()[name] for name in expected} == expected
+
+
+ODD_FOLDERS = ["a%b", "a%20b", "100%", "%(time)s", "a?b=c", "a#b", "ü ñ 海", "deep/er"]
+
+
+def test_outputs_with_odd_names(standin: Start, tmp_path: Path) -> None:
+    park = standin(observations=3)
+    folders = [tmp_path / "odd" / name for name in ODD_FOLDERS]
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda folder: crawl(park, folder, PLACE, "images=none"), folders))
+    assert [run.status for run in runs] == [0] * len(runs)
+    for folder in folders:
+        assert {p.name for p in folder.iterdir()} == {
+            ".lock", "crawl.json", "dataFrame.csv", "feed", "observations.sqlite",
+        }  # fmt: skip
+        assert len(list((folder / "feed").iterdir())) == 1
+    assert sorted(p.name for p in (tmp_path / "odd").iterdir()) == sorted({n.split("/")[0] for n in ODD_FOLDERS})
+
+
+def test_odd_records_spoil_nothing_but_themselves(standin: Start, output: Path) -> None:
+    park = standin(observations=40)
+    ids = park.ids(**SEARCH)
+    good = {"hidden": False, "attribution": "x", "license_code": None}
+    urls = ["file:///etc/passwd", "ftp://127.0.0.2/photos/2/square.jpg", "/photos/3/square.jpg"]
+    photos = [good | {"id": 70 + n, "url": url} for n, url in enumerate(urls)]
+    park.edit(ids[3], photos=photos)
+    park.edit(ids[5], community_taxon_id=2**63)
+    run = crawl(park, output, PLACE, "images=all", "sizes=square")
+    assert run.status == 3
+    assert "Traceback" not in run.log
+    assert run.account["observations"]["stored"] == 39
+    assert [m["id"] for m in run.account["observations"]["malformed"]] == [ids[5]]
+    failed = {(f["observation"], f["photo"]) for f in run.account["photos"]["failed"]["no address"]}
+    assert failed == {(ids[3], 70 + n) for n in range(len(urls))}
+    assert run.account["photos"]["missing"] == len(urls)

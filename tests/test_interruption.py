@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import signal
 import subprocess
 import time
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crawling import PLACE, crawl, finish, scaled, start
+from crawling import PLACE, Crawl, crawl, finish, scaled, start
 
 from standin.client import Standin
 
@@ -63,6 +64,36 @@ def test_two_crawls_on_one_output(standin: Start, output: Path) -> None:
     assert finish(first, output).status == 0
 
 
+def test_told_twice_to_end(standin: Start, output: Path) -> None:
+    park = standin(observations=100, latency=2)
+    process = start(park.api_root, output, PLACE)
+    wait_for_photos(park, process, 5)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)  # two of the same signal at once are one
+    process.send_signal(signal.SIGINT)
+    run = finish(process, output)
+    assert run.status == 3
+    assert "Traceback" not in run.log
+    park.latency(0)
+    assert crawl(park, output, PLACE).status == 0
+
+
+def test_a_full_disk_ends_the_crawl(standin: Start, output: Path) -> None:
+    def no_large_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+
+    park = standin(observations=2000)
+    run = finish(start(park.api_root, output, PLACE, "images=none", before=no_large_files), output)
+    assert run.status == 3
+    [error] = run.said("ERROR")
+    assert error.startswith("the store cannot be written: ")
+    assert len(park.requests("api")) < 8
+    assert "Traceback" not in run.log
+
+    again = crawl(park, output, PLACE, "images=none")
+    assert (again.status, again.account["observations"]["stored"]) == (0, 2000)
+
+
 def kill_until_done(park: Standin, output: Path, kills: int) -> None:
     """Start and kill a crawl this often, each time a little after it began to fetch."""
     dice = random.Random(kills)
@@ -72,6 +103,8 @@ def kill_until_done(park: Standin, output: Path, kills: int) -> None:
         wait_for_photos(park, process, asked + dice.randrange(1, 120))
         process.send_signal(signal.SIGKILL)
         process.communicate()
+        account = Crawl(0, "", output).account
+        assert (account["complete"], account["finished_at"]) == (False, None)
 
 
 def check_mirror_after_kills(park: Standin, output: Path, kills: int) -> None:
@@ -100,10 +133,13 @@ def test_many_kills(standin: Start, output: Path) -> None:
     check_mirror_after_kills(park, output, kills)
 
 
-@pytest.mark.parametrize("below", ["mirror", "mirror/mirror"])
-def test_an_output_that_cannot_be_written(standin: Start, tmp_path: Path, below: str) -> None:
-    (tmp_path / "mirror").write_text("mine")
-    run = crawl(standin(observations=1), tmp_path / below, PLACE)
-    assert run.status == 1
-    assert run.log.splitlines()[-1].startswith(f"error: the output cannot be written: {tmp_path / below}: ")
-    assert (tmp_path / "mirror").read_text() == "mine"
+def test_an_output_that_cannot_be_written(standin: Start, tmp_path: Path) -> None:
+    world = standin(observations=1)
+    for blocked, output in (("a", "a"), ("b", "b/b"), ("c/feed", "c"), ("d/images", "d")):
+        (tmp_path / blocked).parent.mkdir(exist_ok=True)
+        (tmp_path / blocked).write_text("mine")
+        run = crawl(world, tmp_path / output, PLACE)
+        assert run.status == 1
+        assert run.log.splitlines()[-1].startswith(f"error: the output cannot be written: {tmp_path / output}: ")
+        assert (tmp_path / blocked).read_text() == "mine"
+    assert world.requests() == []

@@ -48,7 +48,7 @@ class Store:
         A store in a folder of its own holds one mirror: another query on it would tear it apart.
         """
         of_key = sa.select(schema.mirrors.c.mirror_id).where(schema.mirrors.c.key == key)
-        with self.database.engine.begin() as db:
+        with self.database.writing() as db:
             mirror_id = db.execute(of_key).scalar()
             if mirror_id is None:
                 if self.database.holds_one_mirror:
@@ -72,7 +72,7 @@ class Store:
 
     def begin_crawl(self, started_at: str, arguments: Mapping[str, Any]) -> int:
         """Note that a crawl begins; returns its number in this mirror, from 1."""
-        with self.database.engine.begin() as db:
+        with self.database.writing() as db:
             crawl_id = int(self.database.scalar(db, sa.func.max(schema.crawls.c.crawl_id), schema.crawls) or 0) + 1
             row = {"crawl_id": crawl_id, "started_at": started_at, "arguments": json.dumps(dict(arguments))}
             db.execute(sa.insert(schema.crawls).values(mirror_id=self.database.mirror_id, **row))
@@ -81,7 +81,7 @@ class Store:
     def finish_crawl(self, crawl_id: int, account: Mapping[str, Any]) -> None:
         """Keep the account of a crawl that has ended."""
         mine = schema.crawls.c.mirror_id == self.database.mirror_id
-        with self.database.engine.begin() as db:
+        with self.database.writing() as db:
             db.execute(
                 sa.update(schema.crawls)
                 .where(mine, schema.crawls.c.crawl_id == crawl_id)
@@ -93,12 +93,9 @@ class Store:
 
         Doing a page twice changes nothing. Raises StoreError when it cannot be written; nothing of it is then.
         """
-        try:
-            with self.database.engine.begin() as db:
-                self.observations.save(db, page.observations)
-                self.windows.advance(db, page)
-        except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"the store cannot be written: {error.__cause__ or error}") from error
+        with self.database.writing() as db:
+            self.observations.save(db, page.observations)
+            self.windows.advance(db, page)
         page.stored = True
 
     def lacking(self, images: str, sizes: Sequence[str]) -> Iterator[Observation]:

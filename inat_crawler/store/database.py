@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +27,15 @@ class Database:
     def holds_one_mirror(self) -> bool:
         """SQLite lies in one output folder; a database server serves many."""
         return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction: all of it is stored, or nothing. Raises StoreError when it cannot be written."""
+        try:
+            with self.engine.begin() as db:
+                yield db
+        except sa.exc.SQLAlchemyError as error:
+            raise StoreError(f"the store cannot be written: {error.__cause__ or error}") from error
 
     def mine(self, select: sa.Select[Any], table: sa.Table) -> sa.Select[Any]:
         """The selection narrowed to this mirror."""

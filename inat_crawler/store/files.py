@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from inat_crawler.errors import StoreError
 from inat_crawler.items import PhotoFile, column_names
 from inat_crawler.store.database import Database
 from inat_crawler.store.schema import files, photos
@@ -33,11 +32,8 @@ class Files:
         ]
         if not values:
             return
-        try:
-            with self.database.engine.begin() as db:
-                self.database.upsert(db, files, values)
-        except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"the store cannot be written: {error.__cause__ or error}") from error
+        with self.database.writing() as db:
+            self.database.upsert(db, files, values)
 
     def of(self, observation_id: int) -> dict[tuple[int, str], PhotoFile]:
         """What became of an observation's files, by (photo id, size)."""

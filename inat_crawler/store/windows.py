@@ -26,7 +26,7 @@ class Windows:
 
     def open(self, id_above: int, id_below: int | None) -> Window:
         """Begin a window between two exclusive bounds."""
-        with self.database.engine.begin() as db:
+        with self.database.writing() as db:
             last = self.database.scalar(db, sa.func.max(windows.c.window_id), windows) or 0
             window = Window(int(last) + 1, id_above, id_below)
             db.execute(sa.insert(windows).values(mirror_id=self.database.mirror_id, **asdict(window)))
@@ -34,7 +34,7 @@ class Windows:
 
     def clear(self) -> None:
         """Forget how far the mirror was read, so that it is read anew; what is stored stays."""
-        with self.database.engine.begin() as db:
+        with self.database.writing() as db:
             for table in (windows, malformed):
                 db.execute(sa.delete(table).where(table.c.mirror_id == self.database.mirror_id))
 
