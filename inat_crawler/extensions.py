@@ -39,9 +39,7 @@ class FinishCrawl:
         self.output = output
         self.lock = lock_output(output)
         self.started_at = datetime.now(UTC)
-        self.store = Store(crawler.settings["INAT_STORE_URL"])
-        query = crawler.spider.query  # type: ignore[union-attr]
-        self.store.open_mirror(query.key, query.to_dict())
+        self.store = Store.of(crawler.settings["INAT_STORE_URL"], crawler.spider.query)  # type: ignore[union-attr]
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

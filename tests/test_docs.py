@@ -75,7 +75,7 @@ def test_every_stat() -> None:
     text = "".join(p.read_text() for p in (ROOT / "inat_crawler").rglob("*.py"))
     used = set(re.findall(r"\"(inat/[a-z_/]+)\"", text))
     used |= {f"inat/observations/{change}" for change in ("new", "changed", "unchanged")}
-    counted = set(re.findall(r'self\.count\(f?"([a-z_]+)', source("pipelines.py")))
+    counted = set(re.findall(r'self\.count\(f?"([a-z_]+)', source("pipelines/photos.py")))
     used |= {f"inat/photos/{what}" for what in counted | {"downloaded", "copied"} - {"skipped"}} | {
         "inat/photos/failed/<reason>"
     }

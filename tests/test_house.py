@@ -25,7 +25,7 @@ ALLOWED = {
     "store": {"items", "errors", "store"},
     "files": {"items", "errors"},
     "outputs": {"items", "errors", "store", "api.licenses"},
-    **{room: {r for f in range(4) for r in FLOORS[f]} for room in FLOORS[4]},
+    **{room: {r for f in range(4) for r in FLOORS[f]} | {room} for room in FLOORS[4]},
     **{room: {r for f in range(4) for r in FLOORS[f]} for room in FLOORS[5]},
 }
 BARRED = {"scrapy", "twisted"}

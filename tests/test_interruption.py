@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crawling import PLACE, Crawl, crawl, finish, scaled, start
+from crawling import PLACE, Crawl, crawl, finish, read_table, scaled, start
 
 from standin.client import Standin
 
@@ -111,6 +111,15 @@ def check_mirror_after_kills(park: Standin, output: Path, kills: int) -> None:
     run = crawl(park, output, PLACE)
     assert run.status == 0, run.log
     assert sorted(run.table()["id"].astype(int), reverse=True) == park.ids(**SEARCH)
+    feeds = [
+        i
+        for feed in (output / "feed").iterdir()
+        if feed.stat().st_size
+        for i in read_table(feed).index.astype(int)
+    ]
+    assert set(feeds) == set(park.ids(**SEARCH)), (
+        "every new observation stands in a feed, in two at most after a kill"
+    )
     shown = run.rows("SELECT path, photo_id, size FROM files")
     assert run.photos() == {path: park.photo(photo_id, size) for path, photo_id, size in shown}
     asked = Counter(r["path"] for role in ("open", "static") for r in park.requests(role))

@@ -119,7 +119,17 @@ def test_which_files_are_lacking(store: Store) -> None:
     assert store.files.lacking("none", ["square"]) == []
     assert store.files.count_lacking("all", ["square", "medium"]) == 3
     assert [(o, p, f.reason) for o, p, f in store.files.not_had()] == [(7, 70, "404")]
-    assert [o.id for o in store.lacking("all", ["square", "medium"])] == [9, 7]
+    assert [(o.id, o.change) for o in store.unfinished("all", ["square", "medium"])] == [
+        (9, "unchanged"), (7, "unchanged"),
+    ]  # fmt: skip
+
+
+def test_what_no_feed_has_shown_yet(store: Store) -> None:
+    save(store, *(replace(observation(i), change=c) for i, c in ((9, "new"), (8, "changed"), (7, "unchanged"))))
+    assert store.observations.untold() == {9: "new", 8: "changed"}
+    assert [(o.id, o.change) for o in store.unfinished("none", [])] == [(9, "new"), (8, "changed")]
+    store.observations.told([9])
+    assert store.observations.untold() == {8: "changed"}
 
 
 def test_the_same_photo_elsewhere(store: Store) -> None:

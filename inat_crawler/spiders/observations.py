@@ -78,23 +78,22 @@ class ObservationsSpider(Spider):
     # -- from the store -----------------------------------------------------------------------------------
 
     def opened(self) -> None:
-        self.store = Store(self.settings["INAT_STORE_URL"])
-        self.store.open_mirror(self.query.key, self.query.to_dict())
+        self.store = Store.of(self.settings["INAT_STORE_URL"], self.query)
         self.stored = self.store.observations.count()
 
     async def start(self) -> AsyncIterator[Any]:
-        async for item in self.observations_lacking_photos():
+        async for item in self.unfinished_observations():
             yield item
         for request in self.next_page(self.first_window()):
             yield request
 
-    async def observations_lacking_photos(self) -> AsyncIterator[Observation]:
-        """Stored observations of which a wanted file is not had yet, `room` of them under way at most.
+    async def unfinished_observations(self) -> AsyncIterator[Observation]:
+        """Stored observations that lack a wanted file or a row in a feed, `room` of them under way at most.
 
         All of them are through before this ends: a page may bring the same observation with other photos.
         """
         self.places = asyncio.Semaphore(self.room)
-        for observation in self.store.lacking(self.options.images, self.options.sizes):
+        for observation in self.store.unfinished(self.options.images, self.options.sizes):
             await self.places.acquire()
             yield observation
         for _ in range(self.room):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self
 
 import sqlalchemy as sa
 
@@ -30,6 +30,15 @@ def sqlite_in(folder: Path) -> sa.URL:
     return sa.URL.create("sqlite", database=str(folder / "observations.sqlite"))
 
 
+class MirrorQuery(Protocol):
+    """What a store must know of a query: what tells it from others, and its parts as JSON values."""
+
+    @property
+    def key(self) -> str: ...
+
+    def to_dict(self) -> Mapping[str, Any]: ...
+
+
 class Store:
     """The store of one mirror. Raises StoreError when it holds another query's mirror or a newer schema."""
 
@@ -38,6 +47,13 @@ class Store:
         self.windows = Windows(self.database)
         self.observations = Observations(self.database)
         self.files = Files(self.database)
+
+    @classmethod
+    def of(cls, url: str | sa.URL, query: MirrorQuery) -> Self:
+        """The store at this address, with the mirror of this query taken or begun."""
+        store = cls(url)
+        store.open_mirror(query.key, query.to_dict())
+        return store
 
     def close(self) -> None:
         self.database.engine.dispose()
@@ -67,7 +83,7 @@ class Store:
                     f"the output holds the mirror of another query: {_shown(json.loads(old.query))}; "
                     f"this one asks for: {_shown(query)}. Choose another output."
                 )
-            for table in (schema.windows, schema.malformed, schema.crawls, schema.mirrors):
+            for table in (schema.windows, schema.malformed, schema.untold, schema.crawls, schema.mirrors):
                 db.execute(sa.delete(table).where(table.c.mirror_id == old.mirror_id))
 
     def begin_crawl(self, started_at: str, arguments: Mapping[str, Any]) -> int:
@@ -98,11 +114,14 @@ class Store:
             self.windows.advance(db, page)
         page.stored = True
 
-    def lacking(self, images: str, sizes: Sequence[str]) -> Iterator[Observation]:
-        """Observations of which a wanted file is not had, newest id first, with their photos."""
-        ids = self.files.lacking(images, sizes)
+    def unfinished(self, images: str, sizes: Sequence[str]) -> Iterator[Observation]:
+        """Observations of which a wanted file is not had, or that no feed has shown yet; newest id first."""
+        untold = self.observations.untold()
+        ids = sorted({*self.files.lacking(images, sizes), *untold}, reverse=True)
         for start in range(0, len(ids), 200):
-            yield from self.observations.read(ids[start : start + 200])
+            for observation in self.observations.read(ids[start : start + 200]):
+                observation.change = untold.get(observation.id, "unchanged")
+                yield observation
 
 
 def _shown(query: Mapping[str, Any]) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from inat_crawler.items import Observation, Photo, column_names
+from inat_crawler.items import Change, Observation, Photo, column_names
 from inat_crawler.store.database import Database, Row
 from inat_crawler.store.packing import derived_columns, record_digest, unpack
-from inat_crawler.store.schema import files, observations, photos
+from inat_crawler.store.schema import files, observations, photos, untold
 
 
 def now() -> str:
@@ -71,6 +71,24 @@ class Observations:
             rows = [self._row(o) for o in fresh.values()]
             self.database.upsert(db, observations, rows, keep=("stored_at",))
             self._replace_photos(db, list(fresh.values()))
+        news = [
+            {"mirror_id": self.database.mirror_id, "observation_id": o.id, "change": o.change}
+            for o in page
+            if o.change in ("new", "changed")
+        ]
+        self.database.upsert(db, untold, news)
+
+    def told(self, ids: Sequence[int]) -> None:
+        """Note that a feed has shown these observations."""
+        with self.database.writing() as db:
+            mine = untold.c.mirror_id == self.database.mirror_id
+            db.execute(sa.delete(untold).where(mine, untold.c.observation_id.in_(ids)))
+
+    def untold(self) -> dict[int, Change]:
+        """Change of each observation that is new or changed and that no feed has shown yet."""
+        with self.database.engine.connect() as db:
+            rows = db.execute(self.database.mine(sa.select(untold.c.observation_id, untold.c.change), untold))
+            return {row.observation_id: row.change for row in rows}
 
     def _digests(self, db: sa.Connection, ids: Sequence[int], column: sa.Column[Any]) -> dict[int, str]:
         select = sa.select(observations.c.id, column).where(observations.c.id.in_(ids))

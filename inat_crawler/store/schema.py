@@ -78,6 +78,14 @@ files = sa.Table(
     *_columns(PhotoFile, size=True),
 )
 sa.Index("same_photo", files.c.mirror_id, files.c.photo_id, files.c.size)
+# What is new or changed and no feed has shown yet: a killed run leaves it to the next.
+untold = sa.Table(
+    "untold",
+    metadata,
+    _key("mirror_id"),
+    _key("observation_id"),
+    sa.Column("change", sa.Text, nullable=False),
+)
 malformed = sa.Table(
     "malformed",
     metadata,

@@ -1,4 +1,4 @@
-"""What happens to an observation: it is stored with its page, then its photos are fetched, kept as served.
+"""The photos of an observation are fetched, checked to be whole, and kept byte for byte as they were served.
 
 A photo is never re-encoded, and a file is under its final name only when it is whole.
 """
@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem, NotConfigured
+from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesStoreProtocol
@@ -31,58 +31,10 @@ from inat_crawler.api.photos import Wanted
 from inat_crawler.errors import PhotoError, SettingError, StoreError
 from inat_crawler.files import WholeFilesStore
 from inat_crawler.items import Observation, PhotoFile
+from inat_crawler.pipelines.store import fail
 from inat_crawler.store import HAD, Store, now
 
 logger = logging.getLogger(__name__)
-
-
-def open_store(crawler: Crawler) -> Store:
-    """The store of this crawl's mirror. Raises NotConfigured outside a crawl of observations."""
-    if not crawler.settings["INAT_OUTPUT"]:
-        raise NotConfigured("INAT_OUTPUT is not set: no crawl of observations")
-    store = Store(crawler.settings["INAT_STORE_URL"])
-    query = crawler.spider.query  # type: ignore[union-attr]
-    store.open_mirror(query.key, query.to_dict())
-    return store
-
-
-def fail(crawler: Crawler, error: StoreError) -> None:
-    """Nothing more can be kept: the spider asks for no further page once this stat is set."""
-    if not crawler.stats.get_value("inat/error"):
-        logger.error("%s", error)
-        crawler.stats.set_value("inat/error", str(error))
-
-
-class StorePipeline:
-    """Stores each page with all its observations in one transaction when the first of them comes by."""
-
-    def __init__(self, crawler: Crawler, store: Store) -> None:
-        self.crawler = crawler
-        self.store = store
-        self.full = False
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler, open_store(crawler))
-
-    def process_item(self, item: Observation) -> Observation:
-        if item.page is None or item.page.stored:
-            return item
-        if self.full:
-            raise DropItem("the store takes no more", log_level="DEBUG")
-        try:
-            self.store.save_page(item.page)
-        except StoreError as error:
-            self.full = True
-            fail(self.crawler, error)
-            raise DropItem("cannot be stored", log_level="DEBUG") from error
-        for observation in item.page.observations:
-            observation.record = None  # stored: 40 kB each that need not wait for photos
-        item.page.observations = []
-        return item
-
-    def close_spider(self) -> None:
-        self.store.close()
 
 
 class Host:
@@ -112,7 +64,7 @@ class PhotosPipeline(ImagesPipeline):
     def __init__(self, store_uri: str, *, crawler: Crawler) -> None:
         super().__init__(store_uri, crawler=crawler)
         settings = crawler.settings
-        self.rows = open_store(crawler)
+        self.rows = Store.of(settings["INAT_STORE_URL"], crawler.spider.query)  # type: ignore[union-attr]
         self.images: str = settings["INAT_IMAGES"]
         self.sizes: list[str] = settings.getlist("INAT_SIZES")
         width = connections_per_host(settings["CONCURRENT_REQUESTS_PER_DOMAIN"])
