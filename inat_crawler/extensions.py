@@ -20,7 +20,6 @@ from twisted.python.failure import Failure
 
 import inat_crawler
 from inat_crawler.errors import LockedError, StoreError
-from inat_crawler.outputs.table import write_table
 from inat_crawler.store import Store
 
 logger = logging.getLogger(__name__)
@@ -77,6 +76,9 @@ class FinishCrawl:
         self.lock.release()
 
     def write_table(self) -> None:
+        # pandas costs half a second and 60 MB: not before it is needed, and not in a crawl that cannot start.
+        from inat_crawler.outputs.table import write_table
+
         write_table(self.store, self.output / "dataFrame.csv")
 
     def write_account(self) -> None:
