@@ -194,7 +194,10 @@ class PhotosPipeline(ImagesPipeline):
     def copy(self, wanted: Wanted, source: PhotoFile) -> PhotoFile:
         """The same photo as another observation has it, under this observation's name."""
         path = wanted.file_name(str(source.path).rpartition(".")[2])
-        self.store.copy_file(str(source.path), path)
+        try:
+            self.store.copy_file(str(source.path), path)
+        except OSError as error:
+            raise StoreError(f"a photo cannot be written: {error}") from error
         return dataclasses.replace(source, status="copied", path=path, mtime_ns=self.store.modified(path))
 
     # -- what became of it ---------------------------------------------------------------------------------
@@ -202,8 +205,12 @@ class PhotosPipeline(ImagesPipeline):
     def item_completed(self, results: list[Any], item: Observation, info: MediaPipeline.SpiderInfo) -> Observation:
         photos = {p.id: p for p in item.photos}
         for wanted, (succeeded, result) in zip(self.wanted.pop(id(item)), results, strict=True):
-            if succeeded:  # else a defect, logged with its traceback by Scrapy; the file counts as not had
+            if not succeeded:
+                continue  # a defect, logged with its traceback by Scrapy; the file counts as not had
+            try:
                 photos[wanted.photo.id].files.append(self.own(wanted, result))
+            except StoreError as error:
+                self.stop(error)
         return item
 
     def own(self, wanted: Wanted, result: dict[str, Any]) -> PhotoFile:
@@ -211,7 +218,11 @@ class PhotosPipeline(ImagesPipeline):
         file: PhotoFile = result["file"]
         if result["observation_id"] == wanted.observation_id or file.status == "skipped":
             return file
-        own = self.copy(wanted, file) if file.status in HAD else dataclasses.replace(file)
+        own = dataclasses.replace(file)
+        if file.status in HAD:
+            if not self.store.holds(file):  # the other observation has changed its photos meanwhile
+                return dataclasses.replace(file, status="skipped", path=None)
+            own = self.copy(wanted, file)
         self.note(wanted, own)
         return own
 
