@@ -41,7 +41,7 @@ DOWNLOAD_WARNSIZE = 64 * 1024 * 1024  # default 32 MiB; a page of long discussio
 # Counts the bodies of pages whose photos are under way; at the default of 5 MB one real page of 8 MB would
 # stop the next from being fetched, and photos would wait for pages.
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 40_000_000
-DEPTH_STATS_VERBOSE = False
+URLLENGTH_LIMIT = 0  # default 2083, beyond which a page would silently not be asked for: a query may list many ids
 
 # -- photos -----------------------------------------------------------------------------------------------------
 CONCURRENT_REQUESTS_PER_DOMAIN = 16  # default 8; connections to each photo host, held by PhotosPipeline

@@ -500,3 +500,10 @@ def test_odd_records_spoil_nothing_but_themselves(standin: Start, output: Path) 
     failed = {(f["observation"], f["photo"]) for f in run.account["photos"]["failed"]["no address"]}
     assert failed == {(ids[3], 70 + n) for n in range(len(urls))}
     assert run.account["photos"]["missing"] == len(urls)
+
+
+def test_a_query_of_many_ids(standin: Start, output: Path) -> None:
+    park = standin(observations=400)
+    ids = sorted(park.ids(**SEARCH))
+    run = crawl(park, output, "id=" + ",".join(map(str, ids)), "images=none")
+    assert (run.status, run.account["observations"]["stored"]) == (0, 400)
