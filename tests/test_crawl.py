@@ -168,8 +168,6 @@ WRONG_ARGUMENTS = [
     ("place_id=abc", "place_id", "'abc'"),
     ("d1=2024-13-01", "d1", "not a date (YYYY-MM-DD): '2024-13-01'"),
     ("nelat=38", "nelat", "needs"),
-    ("rank=specie", "rank", "'specie'"),
-    ("page=2", "page", "pages by id"),
     ("limit=0", "limit", "'0'"),
     ("geo=true", "everything", "everything=true"),
 ]
@@ -194,12 +192,10 @@ def test_wrong_arguments_request_nothing(standin: Start, output: Path) -> None:
 
 WRONG_SETTINGS = [
     ("INAT_API_REQUESTS_PER_MINUTE", "many"),
-    ("INAT_API_ROOT", "ftp://127.0.0.1/v1"),
     ("INAT_API_ROOT", "http://127.0.0.1:abc/v1"),
     ("INAT_IMAGES", "all"),
     ("CONCURRENT_REQUESTS_PER_DOMAIN", "0"),
     ("INAT_STORE_URL", "sqlite://"),
-    ("INAT_STORE_URL", "nonsense"),
     ("INAT_STORE_URL", "postgresql+nosuchdriver://127.0.0.1/x"),
 ]
 
@@ -467,7 +463,7 @@ def test_a_photo_that_was_replaced_while_its_predecessor_was_missing(standin: St
     assert {name: run.photos()[name] for name in expected} == expected
 
 
-ODD_FOLDERS = ["a%b", "a%20b", "100%", "%(time)s", "a?b=c", "a#b", "ü ñ 海", "deep/er"]
+ODD_FOLDERS = ["a%b 100%", "a%20b#c", "%(time)s", "ü ñ 海/a?b=c"]
 
 
 def test_outputs_with_odd_names(standin: Start, tmp_path: Path) -> None:

@@ -184,6 +184,17 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     for url in (f"sqlite:///{tmp_path}/x.sqlite", f"sqlite:///{tmp_path}/no/such/folder/x.sqlite"):
         with pytest.raises(StoreError, match="the store cannot be opened"):
             Store(url)
+    for url in ("nonsense", "sqlite://", "mysql://127.0.0.1/x", "foo://127.0.0.1/x", "postgresql+none://h/x"):
+        with pytest.raises(StoreError, match="the store"):
+            Store(url)
+
+
+def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "x.sqlite") as db:
+        db.execute("CREATE TABLE observations (x)")
+    db.close()
+    with pytest.raises(StoreError, match=r"the store cannot be opened: .*no such column"):
+        Store(f"sqlite:///{tmp_path}/x.sqlite")
 
 
 def test_crawls_are_numbered(store: Store, tmp_path: Path) -> None:
