@@ -159,7 +159,7 @@ def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[s
         "photos": count_photos(store, stats, images, sizes),
         "requests": {
             "api": stats.get("inat/requests/api", 0),
-            "photos": stats.get("downloader/request_count", 0) - stats.get("inat/requests/api", 0),
+            "photos": stats.get("inat/requests/photos", 0),
             "bytes_received": stats.get("downloader/response_bytes", 0),
         },
     }

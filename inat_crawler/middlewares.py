@@ -70,6 +70,8 @@ class BudgetMiddleware:
         if request.url.startswith(self.api):
             self.stats.inc_value("inat/requests/api")
             await asyncio.sleep(self.take_turn())
+        elif request.url.startswith("http"):
+            self.stats.inc_value("inat/requests/photos")
 
     def take_turn(self) -> float:
         """Reserve the next turn; returns the seconds to wait for it."""

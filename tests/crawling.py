@@ -80,7 +80,7 @@ def start(
 
 
 def finish(process: subprocess.Popen[str], output: Path) -> Crawl:
-    _, log = process.communicate(timeout=240)
+    _, log = process.communicate(timeout=120)
     return Crawl(process.returncode, log, output)
 
 

@@ -64,6 +64,19 @@ def test_two_crawls_on_one_output(standin: Start, output: Path) -> None:
     assert finish(first, output).status == 0
 
 
+def test_a_signal_while_missing_photos_are_fetched(standin: Start, output: Path) -> None:
+    park = standin(observations=250, latency=0.01)
+    assert crawl(park, output, PLACE, "images=none").status == 0
+    process = start(park.api_root, output, PLACE, "sizes=square,medium")
+    wait_for_photos(park, process, 60)
+    process.send_signal(signal.SIGTERM)
+    run = finish(process, output)
+    assert run.status == 3
+    assert run.account["finish_reason"] == "shutdown"
+    assert 0 < run.account["photos"]["missing"] < run.account["photos"]["wanted"]
+    assert crawl(park, output, PLACE, "sizes=square,medium").status == 0
+
+
 def test_told_twice_to_end(standin: Start, output: Path) -> None:
     park = standin(observations=100, latency=2)
     process = start(park.api_root, output, PLACE)

@@ -81,23 +81,27 @@ class ObservationsSpider(Spider):
         self.store = Store.of(self.settings["INAT_STORE_URL"], self.query)
         self.stored = self.store.observations.count()
 
-    async def start(self) -> AsyncIterator[Any]:
-        async for item in self.unfinished_observations():
-            yield item
-        for request in self.next_page(self.first_window()):
-            yield request
+    async def start(self) -> AsyncIterator[Request]:
+        # A request that asks nobody: items of `start` itself would keep a crawl from ending when it is told to,
+        # because Scrapy, closing, waits for items to leave but looks again only when a response does.
+        yield Request("data:,", callback=self.parse_store, dont_filter=True)
 
-    async def unfinished_observations(self) -> AsyncIterator[Observation]:
-        """Stored observations that lack a wanted file or a row in a feed, `room` of them under way at most.
+    async def parse_store(self, response: Response) -> AsyncIterator[Observation | Request]:
+        """Stored observations that lack a wanted file or a row in a feed, then the first page.
 
-        All of them are through before this ends: a page may bring the same observation with other photos.
+        `room` of them are under way at most. All are through before the first page is asked for: a page may bring
+        the same observation with other photos.
         """
         self.places = asyncio.Semaphore(self.room)
         for observation in self.store.unfinished(self.options.images, self.options.sizes):
             await self.places.acquire()
+            if self.failed() or not self.crawler.crawling:
+                return
             yield observation
         for _ in range(self.room):
             await self.places.acquire()
+        for request in self.next_page(self.first_window()):
+            yield request
 
     def item_left(self, item: Any) -> None:
         """One item has been through all pipelines."""
