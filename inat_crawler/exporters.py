@@ -22,10 +22,6 @@ class TsvItemExporter(CsvItemExporter):
     def __init__(self, file: BytesIO, **kwargs: Any) -> None:
         super().__init__(file, **{"delimiter": "\t", **kwargs})
 
-    def export_item(self, item: Any) -> None:
-        super().export_item(item)
-        self.stream.flush()  # a killed process leaves every row that it exported
-
     def serialize_field(self, field: Any, name: str, value: Any) -> Any:
         return cell(value)
 

@@ -13,9 +13,10 @@ from typing import Any, Self
 
 import filelock
 import scrapy
-from scrapy import signals
+from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
+from scrapy.extensions.feedexport import FeedExporter
 from twisted.python.failure import Failure
 
 import inat_crawler
@@ -25,6 +26,21 @@ from inat_crawler.store import Store
 logger = logging.getLogger(__name__)
 
 COMPLETE, COULD_NOT_START, INCOMPLETE = 0, 1, 3
+
+
+class Feeds(FeedExporter):
+    """Scrapy's feeds, but each row is on the disk before the next, and one that cannot be ends the crawl."""
+
+    def item_scraped(self, item: Any, spider: Spider) -> None:
+        try:
+            super().item_scraped(item, spider)
+            for slot in self.slots:
+                if slot.file is not None:
+                    slot.file.flush()
+        except OSError as error:
+            if not self.crawler.stats.get_value("inat/error"):
+                logger.error("a feed cannot be written: %s", error)
+                self.crawler.stats.set_value("inat/error", f"a feed cannot be written: {error}")
 
 
 class FinishCrawl:
@@ -39,6 +55,8 @@ class FinishCrawl:
         self.lock = lock_output(output)
         self.started_at = datetime.now(UTC)
         self.store = Store.of(crawler.settings["INAT_STORE_URL"], crawler.spider.query)  # type: ignore[union-attr]
+        options = {n: crawler.settings[f"INAT_{n.upper()}"] for n in ("images", "sizes", "limit")}
+        self.crawl_id = self.store.begin_crawl(self.started_at.isoformat(timespec="seconds"), options)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -53,8 +71,6 @@ class FinishCrawl:
         return extension
 
     def spider_opened(self) -> None:
-        options = {n: self.crawler.settings[f"INAT_{n.upper()}"] for n in ("images", "sizes", "limit")}
-        self.crawl_id = self.store.begin_crawl(self.started_at.isoformat(timespec="seconds"), options)
         # A killed process leaves this, and not the account of the run before it.
         write_json(self.output / "crawl.json", self.question() | {"complete": False, "finished_at": None})
 
@@ -113,7 +129,8 @@ class FinishCrawl:
         """What was got, and what is missing."""
         settings, stats = self.crawler.settings, self.crawler.stats.get_stats()
         finished_at = datetime.now(UTC)
-        got = count_all(self.store, stats, settings["INAT_IMAGES"], settings.getlist("INAT_SIZES"))
+        since = self.started_at.isoformat(timespec="milliseconds")
+        got = count_all(self.store, stats, settings["INAT_IMAGES"], settings.getlist("INAT_SIZES"), since)
         limit = settings.getint("INAT_LIMIT")
         complete = is_complete(got, bool(limit) and got["observations"]["stored"] >= limit, stats)
         return {
@@ -133,9 +150,10 @@ def lock_output(output: Path) -> filelock.BaseFileLock:
     Raises LockedError when another crawl holds it, StoreError when it cannot be written.
     """
     try:
-        for folder in (output, output / "images", output / "feed"):
-            if folder == output or folder.exists() or folder.is_symlink():
-                folder.mkdir(parents=True, exist_ok=True)
+        output.mkdir(parents=True, exist_ok=True)
+        for folder in (output / "images", output / "feed"):
+            if folder.is_symlink() or folder.exists():
+                folder.mkdir(exist_ok=True)  # raises if something else has the name
         lock = filelock.FileLock(output / ".lock")
         lock.acquire(timeout=0)
     except filelock.Timeout:
@@ -145,7 +163,7 @@ def lock_output(output: Path) -> filelock.BaseFileLock:
     return lock
 
 
-def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[str]) -> dict[str, Any]:
+def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[str], since: str) -> dict[str, Any]:
     """The numbers of the account: observations, photos and requests."""
     windows = store.windows.all()
     return {
@@ -156,7 +174,7 @@ def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[s
             "read_to_the_end": all(w.done for w in windows),
             "malformed": [{"id": i, "reason": reason} for i, reason in store.windows.malformed()],
         },
-        "photos": count_photos(store, stats, images, sizes),
+        "photos": count_photos(store, images, sizes, since),
         "requests": {
             "api": stats.get("inat/requests/api", 0),
             "photos": stats.get("inat/requests/photos", 0),
@@ -165,16 +183,13 @@ def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[s
     }
 
 
-def count_photos(store: Store, stats: Mapping[str, Any], images: str, sizes: list[str]) -> dict[str, Any]:
-    """Files of the mirror: wanted = downloaded + copied + already there + missing."""
-    wanted, missing = store.files.count_wanted(images, sizes), store.files.count_lacking(images, sizes)
-    downloaded, copied = stats.get("inat/photos/downloaded", 0), stats.get("inat/photos/copied", 0)
+def count_photos(store: Store, images: str, sizes: list[str], since: str) -> dict[str, Any]:
+    """Files of the mirror: wanted = downloaded + copied (since then) + already there + missing."""
+    wanted, had = store.files.count_wanted(images, sizes), store.files.count_had(images, sizes, since)
     return {
         "wanted": wanted,
-        "downloaded": downloaded,
-        "copied": copied,
-        "already_there": wanted - missing - downloaded - copied,
-        "missing": missing,
+        **{status: had.get(status, 0) for status in ("downloaded", "copied", "already_there")},
+        "missing": wanted - sum(had.values()),
         "failed": failures(store),
     }
 
@@ -220,7 +235,7 @@ def summary(account: Mapping[str, Any]) -> str:
         f"{observations['stored']} of {observations['asked']} observations "
         f"({observations['new']} new, {observations['changed']} changed), "
         f"{photos['downloaded'] + photos['copied']} photos fetched, {photos['already_there']} there before, "
-        f"{photos['missing']} missing; {account['output']}"
+        f"{photos['missing']} missing; {account.get('error') or account['output']}"
     )
 
 

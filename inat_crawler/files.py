@@ -6,6 +6,7 @@ process killed there leaves half a file that the next run takes for whole.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -41,9 +42,23 @@ class WholeFilesStore:
         except OSError:
             return {}
 
-    def copy_file(self, source: str, path: str) -> None:
-        """Write a copy of a file under another name."""
-        self.persist_file(path, BytesIO((self.folder / source).read_bytes()))
+    def copy_file(self, source: PhotoFile, path: str) -> bool:
+        """Write a copy of a file under another name; False if the file is not there as its row says."""
+        try:
+            body = (self.folder / str(source.path)).read_bytes()
+        except FileNotFoundError:
+            return False
+        if hashlib.sha256(body).hexdigest() != source.sha256:
+            return False
+        self.persist_file(path, BytesIO(body))
+        return True
+
+    def put_aside(self, path: str) -> None:
+        """Move a file to the folder `gone` beside this one; nothing happens when it is not there."""
+        gone = self.folder.parent / "gone"
+        gone.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder / path).replace(gone / path)
 
     def modified(self, path: str) -> int:
         """Modification time in ns."""

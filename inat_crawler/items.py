@@ -13,7 +13,21 @@ from functools import cache
 from typing import Any, Literal
 
 Change = Literal["new", "changed", "unchanged"]
-FileStatus = Literal["downloaded", "copied", "failed", "lost", "skipped"]
+FileStatus = Literal["downloaded", "copied", "failed", "lost", "dropped", "skipped"]
+
+# The table of the original script: column of an observation -> its name there.
+TABLE_COLUMNS = {
+    "id": "id",
+    "taxon_name": "taxon.name",
+    "quality_grade": "quality_grade",
+    "time_observed_at": "time_observed_at",
+    "species_guess": "species_guess",
+    "license_code": "license_code",
+    "observed_on": "observed_on",
+    "community_taxon_id": "community_taxon_id",
+    "longitude": "Longitude",
+    "latitude": "Latitude",
+}
 
 
 def _column(doc: str, term: str = "") -> Any:
@@ -30,7 +44,8 @@ class PhotoFile:
     status: FileStatus = field(
         metadata={
             "doc": "`downloaded`; `copied` from another observation that shows the same photo; `failed`; `lost`, "
-            "when it was had once and is no longer on the disk as it was; `skipped`, when the crawl was ended."
+            "when it was had once and is no longer on the disk as it was; `dropped`, when the observation shows "
+            "the photo no more, or in another place; `skipped`, when the crawl was ended."
         }
     )
     path: str | None = _column("File name below `images/`; empty when it could not be had.")
@@ -68,7 +83,7 @@ class Window:
     """A span of observation ids that is read from the top down, page by page; both bounds are exclusive.
 
     `cursor` is the lowest id that was read and stored so far, `top` the highest: what is above `top` belongs
-    to another window. `total` is what the API counted in the window when it was begun.
+    to another window. `total` is what the API counted in the window when it was begun, `read` how many were read.
     """
 
     window_id: int
@@ -77,6 +92,7 @@ class Window:
     cursor: int | None = None
     top: int | None = None
     total: int | None = None
+    read: int = 0
     done: bool = False
 
 
@@ -115,9 +131,9 @@ class Observation:
     updated_at: str | None = _column("When it was last edited, with its offset, ISO 8601.", "dcterms:modified")
     latitude: str | None = _column("Degrees north (WGS 84), digit for digit as served.", "dwc:decimalLatitude")
     longitude: str | None = _column("Degrees east (WGS 84), digit for digit as served.", "dwc:decimalLongitude")
-    positional_accuracy: int | None = _column("Accuracy that the observer gave, in metres.")
+    positional_accuracy: int | None = _column("Accuracy that the observer gave, in meters.")
     public_positional_accuracy: int | None = _column(
-        "Uncertainty of the served coordinates in metres, obscuration included.",
+        "Uncertainty of the served coordinates in meters, obscuration included.",
         "dwc:coordinateUncertaintyInMeters",
     )
     obscured: bool | None = _column("True: the coordinates are a random point in a 0.2 x 0.2 degree cell.")

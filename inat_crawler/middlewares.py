@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.statscollectors import StatsCollector
+from scrapy.exceptions import IgnoreRequest
 
 import inat_crawler
 from inat_crawler.errors import SettingError
@@ -51,27 +51,33 @@ def user_agent(contact: str | None) -> str:
 class BudgetMiddleware:
     """Requests to the API wait their turn: one every 60 / INAT_API_REQUESTS_PER_MINUTE seconds."""
 
-    def __init__(
-        self, api_root: str, interval: float, stats: StatsCollector, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.api = api_root.rstrip("/") + "/"
+    def __init__(self, crawler: Crawler, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.crawler = crawler
+        self.api = crawler.settings["INAT_API_ROOT"].rstrip("/") + "/"
         self.interval = interval
-        self.stats = stats
         self.clock = clock
         self.next_turn = 0.0
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        root = crawler.settings["INAT_API_ROOT"]
-        return cls(root, seconds_between(crawler.settings["INAT_API_REQUESTS_PER_MINUTE"], root), crawler.stats)
+        settings = crawler.settings
+        return cls(crawler, seconds_between(settings["INAT_API_REQUESTS_PER_MINUTE"], settings["INAT_API_ROOT"]))
 
     # A request that waits here counts as active; one page is under way at a time, so no more than one waits.
     async def process_request(self, request: Request) -> None:
         if request.url.startswith(self.api):
-            self.stats.inc_value("inat/requests/api")
-            await asyncio.sleep(self.take_turn())
+            await self.wait(self.take_turn())
+            self.crawler.stats.inc_value("inat/requests/api")
         elif request.url.startswith("http"):
-            self.stats.inc_value("inat/requests/photos")
+            self.crawler.stats.inc_value("inat/requests/photos")
+
+    async def wait(self, seconds: float) -> None:
+        """Sleep, but not on when the crawl is told to end."""
+        end = self.clock() + seconds
+        while (left := end - self.clock()) > 0:
+            await asyncio.sleep(min(left, 0.5))
+            if not self.crawler.crawling:
+                raise IgnoreRequest("the crawl is ending")
 
     def take_turn(self) -> float:
         """Reserve the next turn; returns the seconds to wait for it."""

@@ -22,9 +22,8 @@ INAT_API_REQUESTS_PER_MINUTE = os.environ.get("INAT_API_REQUESTS_PER_MINUTE", "5
 ROBOTSTXT_OBEY = False  # a documented API with published limits; robots.txt speaks to crawlers of its web pages
 COOKIES_ENABLED = False  # the API has no sessions; a photo host must not learn who else was asked
 REFERER_ENABLED = False  # same
-REDIRECT_ENABLED = (
-    False  # an API that redirects is not the API; a photo that does has moved, and its record says where
-)
+# An API that redirects is not the API; a photo that does has moved, and its record says where to.
+REDIRECT_ENABLED = False
 METAREFRESH_ENABLED = False
 RETRY_TIMES = 5  # default 2; a page that is given up ends the crawl, a photo is tried again by the next run
 DOWNLOAD_SLOTS = {"inat_api": {"concurrency": 1, "delay": 0, "jitter": 0}}  # BudgetMiddleware paces it
@@ -60,7 +59,11 @@ FEED_EXPORTERS = {"tsv": "inat_crawler.exporters.TsvItemExporter"}
 FEED_EXPORT_ENCODING = "utf-8"  # default: \u escapes in JSON
 
 # -- the crawl as a whole ---------------------------------------------------------------------------------------
-EXTENSIONS = {"inat_crawler.extensions.FinishCrawl": 500}
+EXTENSIONS = {
+    "scrapy.extensions.feedexport.FeedExporter": None,
+    "inat_crawler.extensions.Feeds": 0,  # in its place
+    "inat_crawler.extensions.FinishCrawl": 500,
+}
 LOG_LEVEL = "INFO"  # default DEBUG, which prints every item
 TELNETCONSOLE_ENABLED = False  # opens a port
 REMOTE_CONTROL_ENABLED = False  # opens a port

@@ -10,9 +10,8 @@ import pytest
 
 from inat_crawler import settings
 from inat_crawler.api.arguments import ARGUMENTS, REFUSED
-from inat_crawler.items import Observation, Photo, PhotoFile
-from inat_crawler.outputs.table import COLUMNS
-from inat_crawler.spiders.observations import FEED_FIELDS
+from inat_crawler.items import TABLE_COLUMNS, Observation, Photo, PhotoFile
+from inat_crawler.mirror import FEED_FIELDS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -52,7 +51,7 @@ def test_every_setting() -> None:
 @pytest.mark.parametrize(
     ("heading", "names"),
     [
-        ("dataFrame.csv", set(COLUMNS.values())),
+        ("dataFrame.csv", set(TABLE_COLUMNS.values())),
         ("feed/<start>.tsv", set(FEED_FIELDS.values())),
         ("Observations", {f.name for f in fields(Observation) if "internal" not in f.metadata}),
         ("Photos", {f.name for f in fields(Photo)}),

@@ -26,8 +26,9 @@ def row(folder: WholeFilesStore, body: bytes) -> PhotoFile:
 
 
 def test_a_file_is_written_and_copied_whole(folder: WholeFilesStore) -> None:
-    assert folder.holds(row(folder, b"photo"))
-    folder.copy_file("7Sq.jpg", "8Sq.jpg")
+    file = row(folder, b"photo")
+    assert folder.holds(file)
+    assert folder.copy_file(file, "8Sq.jpg")
     assert (folder.folder / "8Sq.jpg").read_bytes() == b"photo"
     assert folder.stat_file("8Sq.jpg")["last_modified"] > 0
     assert folder.stat_file("9Sq.jpg") == {}
@@ -46,7 +47,18 @@ def test_a_file_that_is_no_longer_as_it_was(folder: WholeFilesStore) -> None:
     assert folder.holds(file), "touched, not changed: a mirror that was copied is still whole"
     path.write_bytes(b"phoTo")
     assert not folder.holds(file)
+    assert not folder.copy_file(file, "8Sq.jpg")
     path.write_bytes(b"phot")
     assert not folder.holds(file)
     path.unlink()
     assert not folder.holds(file)
+    assert not folder.copy_file(file, "8Sq.jpg")
+    assert [p.name for p in folder.folder.iterdir()] == [folder.beside]
+
+
+def test_a_file_that_is_put_aside(folder: WholeFilesStore) -> None:
+    row(folder, b"photo")
+    folder.put_aside("7Sq.jpg")
+    folder.put_aside("7Sq.jpg")
+    assert (folder.folder.parent / "gone" / "7Sq.jpg").read_bytes() == b"photo"
+    assert not (folder.folder / "7Sq.jpg").exists()

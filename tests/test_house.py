@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     0: ("items", "errors"),
     1: ("api",),
-    2: ("budget", "store", "files"),
+    2: ("budget", "store", "files", "mirror"),
     3: ("outputs",),
     4: ("middlewares", "pipelines", "exporters", "extensions"),
     5: ("spiders", "commands", "cluster"),
@@ -24,6 +24,7 @@ ALLOWED = {
     "api": {"items", "errors", "api"},
     "store": {"items", "errors", "store"},
     "files": {"items", "errors"},
+    "mirror": {"items", "errors", "api"},
     "outputs": {"items", "errors", "store", "api.licenses"},
     **{room: {r for f in range(4) for r in FLOORS[f]} | {room} for room in FLOORS[4]},
     **{room: {r for f in range(4) for r in FLOORS[f]} for room in FLOORS[5]},

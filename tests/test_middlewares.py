@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from scrapy.statscollectors import StatsCollector
 from scrapy.utils.test import get_crawler
 
 from inat_crawler.errors import SettingError
@@ -15,7 +14,8 @@ ELSEWHERE = "http://127.0.0.1:8000/v1"
 
 def test_turns_are_evenly_spaced() -> None:
     moments = iter([100.0, 100.0, 100.3, 105.0])
-    middleware = BudgetMiddleware(ELSEWHERE, 1.5, StatsCollector(get_crawler()), clock=lambda: next(moments))
+    crawler = get_crawler(settings_dict={"INAT_API_ROOT": ELSEWHERE})
+    middleware = BudgetMiddleware(crawler, 1.5, clock=lambda: next(moments))
     waits = [middleware.take_turn() for _ in range(4)]
     assert waits == pytest.approx([0, 1.5, 2.7, 0])
 

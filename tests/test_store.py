@@ -10,12 +10,14 @@ from pathlib import Path
 import orjson
 import pytest
 
+from inat_crawler.api.query import Query
 from inat_crawler.errors import StoreError
 from inat_crawler.items import Observation, Page, Photo, PhotoFile, Window
 from inat_crawler.store import Store
 from inat_crawler.store.schema import VERSION
 
-QUERY = {"params": {"place_id": "1"}, "id_above": 0, "id_below": None}
+QUERY = Query({"place_id": "1"})
+OTHER = Query({"place_id": "1"}, id_below=5)
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
     store = Store(url)
-    store.open_mirror("key", QUERY)
+    store.open_mirror(QUERY)
     yield store
     store.close()
 
@@ -43,7 +45,9 @@ def save(store: Store, *observations: Observation) -> None:
 
 
 def had(size: str, path: str) -> PhotoFile:
-    return PhotoFile(size, "http://h", "downloaded", path, bytes=1, sha256="00")
+    return PhotoFile(
+        size, "http://h", "downloaded", path, bytes=1, sha256="00", fetched_at="2026-05-01T00:00:00.000"
+    )
 
 
 def test_a_page_and_its_cursor_are_stored_together(store: Store) -> None:
@@ -96,20 +100,26 @@ def test_an_edit_replaces_columns_photos_and_record(store: Store) -> None:
     assert store.observations.count() == 1
 
 
-def test_a_file_whose_name_would_change_counts_no_more(store: Store) -> None:
+def test_a_file_whose_name_would_change_is_dropped(store: Store) -> None:
     save(store, observation(7, 50, 49, 48))
     store.files.save([(7, 50, had("square", "7Sq.jpg")), (7, 49, had("square", "7_49Sq.jpg"))])
-    store.files.save([(7, 48, had("square", "7_48Sq.jpg"))])
+    store.files.save([(7, 48, had("square", "7_48Sq.jpg")), (7, 50, PhotoFile("medium", "u", "failed"))])
     save(store, observation(7, 49, 50, 48))
+    status = {key: file.status for key, file in store.files.of(7).items()}
+    assert status == {(50, "square"): "dropped", (49, "square"): "dropped", (48, "square"): "downloaded"}
+    assert store.files.lacking("all", ["square"]) == [7]
+    assert list(store.files.not_had()) == []
+    store.files.forget(list(store.files.dropped()))
     assert list(store.files.of(7)) == [(48, "square")]
 
 
 def test_which_files_are_lacking(store: Store) -> None:
     save(store, observation(9, 90, 91), observation(8), observation(7, 70))
     assert store.files.lacking("first", ["square", "medium"]) == [9, 7]
-    assert store.files.count_lacking("first", ["square", "medium"]) == 4
-    assert store.files.count_lacking("all", ["square", "medium"]) == 6
-    assert store.files.count_lacking("none", ["square", "medium"]) == 0
+    assert store.files.count_wanted("first", ["square", "medium"]) == 4
+    assert store.files.count_wanted("all", ["square", "medium"]) == 6
+    assert store.files.count_wanted("none", ["square", "medium"]) == 0
+    assert store.files.count_had("all", ["square", "medium"], "2026") == {}
 
     store.files.save([(9, 90, had(s, "x")) for s in ("square", "medium")])
     store.files.save([(7, 70, had("square", "y")), (7, 70, PhotoFile("medium", "u", "failed", reason="404"))])
@@ -117,7 +127,9 @@ def test_which_files_are_lacking(store: Store) -> None:
     assert store.files.lacking("first", ["square"]) == []
     assert store.files.lacking("all", ["square"]) == [9]
     assert store.files.lacking("none", ["square"]) == []
-    assert store.files.count_lacking("all", ["square", "medium"]) == 3
+    assert store.files.count_had("all", ["square", "medium"], "2026") == {"downloaded": 3}
+    assert store.files.count_had("all", ["square", "medium"], "2027") == {"already_there": 3}
+    assert store.files.count_had("none", ["square"], "2026") == {}
     assert [(o, p, f.reason) for o, p, f in store.files.not_had()] == [(7, 70, "404")]
     assert [(o.id, o.change) for o in store.unfinished("all", ["square", "medium"])] == [
         (9, "unchanged"), (7, "unchanged"),
@@ -156,16 +168,16 @@ def test_rows_come_newest_first_by_the_instant(store: Store) -> None:
 
 
 def test_another_query_is_refused_once_something_is_stored(store: Store, url: str) -> None:
-    store.open_mirror("other", {**QUERY, "id_below": 5})
+    store.open_mirror(OTHER)
     save(store, observation(7))
     with pytest.raises(StoreError) as error:
-        store.open_mirror("key", QUERY)
+        store.open_mirror(QUERY)
     assert str(error.value) == (
-        "the output holds the mirror of another query: id_below=5 place_id=1; this one asks for: place_id=1. "
+        f"the output holds the mirror of another query: {OTHER}; this one asks for: {QUERY}. "
         "Choose another output."
     )
     again = Store(url)
-    again.open_mirror("other", {**QUERY, "id_below": 5})
+    again.open_mirror(OTHER)
     assert again.observations.count() == 1
     again.close()
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from inat_crawler.api.photos import SIZES
+
 Check = Callable[[str], str]
 
 RANKS = {  # name -> level, as the API compares them for hrank and lrank
@@ -18,7 +20,6 @@ RANKS = {  # name -> level, as the API compares them for hrank and lrank
     "genus": 20, "genushybrid": 20, "subgenus": 15, "section": 13, "subsection": 12, "complex": 11,
     "species": 10, "hybrid": 10, "subspecies": 5, "variety": 5, "form": 5, "infrahybrid": 5,
 }  # fmt: skip
-SIZES = ("square", "thumb", "small", "medium", "large", "original")
 LICENSES = ("cc0", "cc-by", "cc-by-nc", "cc-by-nd", "cc-by-sa", "cc-by-nc-nd", "cc-by-nc-sa")
 ICONIC_TAXA = (
     *("Actinopterygii", "Amphibia", "Animalia", "Arachnida", "Aves", "Chromista", "Fungi"),
@@ -190,7 +191,7 @@ agreement = one_of("most_agree", "most_disagree", "some_agree")
 licenses = list_of(one_of(*LICENSES))
 field_types = list_of(one_of("text", "numeric", "date", "time", "datetime", "taxon", "dna"))
 images = one_of("first", "all", "none")
-sizes = list_of(one_of(*SIZES), SIZES)
+sizes = list_of(one_of(*SIZES), list(SIZES))
 years, months, days = list_of(integer(1000, 9999)), list_of(integer(1, 12)), list_of(integer(1, 31))
 meters = integer(0, 100_000_000)
 latitude, longitude = number("-90", "90"), number("-180", "180")

@@ -55,17 +55,19 @@ def read_page(body: bytes) -> tuple[int, list[Any]]:
 def advance(window: Window, total: int, results: list[Any]) -> Window:
     """The window after this page. It is done on an empty page only, and only if nothing is said to be left.
 
+    What was read is then the total: less than was counted at the beginning when some were deleted meanwhile.
+
     Raises PageError when the page does not lie in the window, or brings the crawl no further.
 
     >>> advance(Window(1, id_above=0), 3, [{"id": 9}, {"id": 7}])
-    Window(window_id=1, id_above=0, id_below=None, cursor=7, top=9, total=3, done=False)
-    >>> advance(Window(1, id_above=0, cursor=7, top=9, total=3), 0, []).done
+    Window(window_id=1, id_above=0, id_below=None, cursor=7, top=9, total=3, read=2, done=False)
+    >>> advance(Window(1, id_above=0, cursor=7, top=9, total=3, read=3), 0, []).done
     True
     """
     if not results:
         if total:
             raise PageError(f"no results, though {total} are said to be left")
-        return replace(window, done=True, total=window.total or 0)
+        return replace(window, done=True, total=window.read)
     ids = [i for i in map(record_id, results) if i is not None]
     if not ids:
         raise PageError(f"none of {len(results)} results has an id")
@@ -78,6 +80,7 @@ def advance(window: Window, total: int, results: list[Any]) -> Window:
         cursor=min(ids),
         top=max(ids) if window.top is None else window.top,
         total=total if window.total is None else window.total,
+        read=window.read + len(results),
     )
 
 

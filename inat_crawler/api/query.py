@@ -61,8 +61,9 @@ class Query:
         return hash(self.key)
 
     def __str__(self) -> str:
-        """The query as one would type it, the default values included."""
-        return " ".join(shlex.quote(f"{name}={value}") for name, value in self._filters().items())
+        """The query as one would type it, the default values included and those that are off."""
+        off = {name: ANY for name in SEARCH_DEFAULTS if name not in self.params}
+        return " ".join(shlex.quote(f"{name}={value}") for name, value in sorted((self._filters() | off).items()))
 
     @property
     def key(self) -> str:

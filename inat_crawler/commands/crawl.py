@@ -35,9 +35,15 @@ class Command(crawl.Command):
             sys.exit(1)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        if len(args) != 1:
-            raise UsageError("name one spider")
         assert self.crawler_process
+        known = self.crawler_process.spider_loader.list()
+        if len(args) != 1 or args[0] not in known:
+            print(
+                f"error: name one spider ({', '.join(known)}), and arguments as -a name=value: {args}",
+                file=sys.stderr,
+            )
+            self.exitcode = 1
+            return
         crawler = self._create_crawler(args[0])
         task = self.crawler_process.crawl(crawler, **opts.spargs)
         assert isinstance(task, asyncio.Task)  # by the reactor that the settings choose

@@ -11,21 +11,8 @@ from typing import TextIO, cast
 
 import pandas as pd
 
+from inat_crawler.items import TABLE_COLUMNS
 from inat_crawler.store import Store
-
-# column of the store -> column of the table
-COLUMNS = {
-    "id": "id",
-    "taxon_name": "taxon.name",
-    "quality_grade": "quality_grade",
-    "time_observed_at": "time_observed_at",
-    "species_guess": "species_guess",
-    "license_code": "license_code",
-    "observed_on": "observed_on",
-    "community_taxon_id": "community_taxon_id",
-    "longitude": "Longitude",
-    "latitude": "Latitude",
-}
 
 
 def write_table(store: Store, path: Path) -> int:
@@ -35,7 +22,7 @@ def write_table(store: Store, path: Path) -> int:
         lines = cast(TextIO, _Lines(file))
         _frame([], 0).to_csv(lines, sep="\t", lineterminator="\r\n")
         count = 0
-        for rows in store.observations.rows(list(COLUMNS)):
+        for rows in store.observations.rows(list(TABLE_COLUMNS)):
             _frame([tuple(row.values()) for row in rows], count).to_csv(
                 lines, sep="\t", lineterminator="\r\n", header=False
             )
@@ -54,7 +41,7 @@ def _frame(rows: list[tuple[object, ...]], start: int) -> pd.DataFrame:
     """
     index = pd.RangeIndex(start, start + len(rows))
     # dtype object: a column of whole numbers with gaps would become 47459.0
-    return pd.DataFrame(rows, columns=list(COLUMNS.values()), index=index, dtype=object)
+    return pd.DataFrame(rows, columns=list(TABLE_COLUMNS.values()), index=index, dtype=object)
 
 
 class _Lines:

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any, ClassVar, Self
@@ -64,7 +64,7 @@ class PhotosPipeline(ImagesPipeline):
     def __init__(self, store_uri: str, *, crawler: Crawler) -> None:
         super().__init__(store_uri, crawler=crawler)
         settings = crawler.settings
-        self.rows = Store.of(settings["INAT_STORE_URL"], crawler.spider.query)  # type: ignore[union-attr]
+        self.mirror = Store.of(settings["INAT_STORE_URL"], crawler.spider.query)  # type: ignore[union-attr]
         self.images: str = settings["INAT_IMAGES"]
         self.sizes: list[str] = settings.getlist("INAT_SIZES")
         width = connections_per_host(settings["CONCURRENT_REQUESTS_PER_DOMAIN"])
@@ -77,28 +77,38 @@ class PhotosPipeline(ImagesPipeline):
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         if not crawler.settings["INAT_OUTPUT"] or crawler.settings["INAT_IMAGES"] == "none":
-            raise NotConfigured("no photos are wanted")
+            raise NotConfigured  # without a word, which Scrapy would log as a warning: no photos are wanted
         return super().from_crawler(crawler)
 
     def open_spider(self, spider: Spider | None = None) -> None:
         super().open_spider()
         # Scrapy keeps every result for ever; a photo that two observations share is found in the store as well.
         self.spiderinfo.downloaded = LocalCache(1000)
+        self.put_aside(self.mirror.files.dropped())
         self.mark_lost_files()
+
+    def put_aside(self, rows: Iterable[tuple[int, int, PhotoFile]]) -> None:
+        """Move files to `gone/` that lie under a name that is not theirs any more: another photo needs it."""
+        dropped = list(rows)
+        for _, _, file in dropped:
+            self.store.put_aside(str(file.path))
+        self.mirror.files.forget(dropped)
 
     def mark_lost_files(self) -> None:
         """Files that are no longer on the disk as their rows say count as not had."""
-        lost = [row for row in self.rows.files.had() if not self.store.holds(row[2])]
+        lost = [row for row in self.mirror.files.had() if not self.store.holds(row[2])]
         for _, _, file in lost:
             file.status, file.reason = "lost", "changed or gone from the disk"
-        self.rows.files.save(lost)
+        self.mirror.files.save(lost)
         if lost:
             self.count("lost", len(lost))
 
     # -- what is wanted ------------------------------------------------------------------------------------
 
     def get_media_requests(self, item: Observation, info: MediaPipeline.SpiderInfo) -> list[Request]:
-        had = {k: f for k, f in self.rows.files.of(item.id).items() if f.status in HAD}
+        files = self.mirror.files.of(item.id)
+        self.put_aside((item.id, photo_id, f) for (photo_id, _), f in files.items() if f.status == "dropped")
+        had = {k: f for k, f in files.items() if f.status in HAD}
         for photo in item.photos:
             photo.files = [f for (photo_id, _), f in had.items() if photo_id == photo.id]
         missing = [w for w in self.wanted_of(item) if w.key not in had]
@@ -147,9 +157,9 @@ class PhotosPipeline(ImagesPipeline):
 
     async def fetch(self, wanted: Wanted, request: Request) -> PhotoFile:
         """Fetch, check and write one file. Raises PhotoError with the reason, StoreError on a full disk."""
-        elsewhere = self.rows.files.elsewhere(wanted.observation_id, *wanted.key)
-        if elsewhere is not None and self.store.holds(elsewhere):
-            return self.copy(wanted, elsewhere)
+        elsewhere = self.mirror.files.elsewhere(wanted.observation_id, *wanted.key)
+        if elsewhere is not None and (copied := self.copy(wanted, elsewhere)):
+            return copied
         if not wanted.host:
             raise PhotoError("hidden" if wanted.photo.hidden else "no address")
         host = self.hosts[wanted.host]
@@ -191,26 +201,25 @@ class PhotosPipeline(ImagesPipeline):
             fetched_at=now(),
         )
 
-    def copy(self, wanted: Wanted, source: PhotoFile) -> PhotoFile:
-        """The same photo as another observation has it, under this observation's name."""
+    def copy(self, wanted: Wanted, source: PhotoFile) -> PhotoFile | None:
+        """The same photo as another observation has it, under this one's name; None if that is not as it was."""
         path = wanted.file_name(str(source.path).rpartition(".")[2])
         try:
-            self.store.copy_file(str(source.path), path)
+            if not self.store.copy_file(source, path):
+                return None
+            stamp = self.store.modified(path)
         except OSError as error:
             raise StoreError(f"a photo cannot be written: {error}") from error
-        return dataclasses.replace(source, status="copied", path=path, mtime_ns=self.store.modified(path))
+        return dataclasses.replace(source, status="copied", path=path, mtime_ns=stamp, fetched_at=now())
 
     # -- what became of it ---------------------------------------------------------------------------------
 
     def item_completed(self, results: list[Any], item: Observation, info: MediaPipeline.SpiderInfo) -> Observation:
         photos = {p.id: p for p in item.photos}
         for wanted, (succeeded, result) in zip(self.wanted.pop(id(item)), results, strict=True):
-            if not succeeded:
-                continue  # a defect, logged with its traceback by Scrapy; the file counts as not had
-            try:
+            if succeeded:  # else a defect, logged with its traceback by Scrapy; the file counts as not had
                 photos[wanted.photo.id].files.append(self.own(wanted, result))
-            except StoreError as error:
-                self.stop(error)
+        self.save()  # an observation that has left the pipelines has its rows: a page may bring it again
         return item
 
     def own(self, wanted: Wanted, result: dict[str, Any]) -> PhotoFile:
@@ -218,11 +227,15 @@ class PhotosPipeline(ImagesPipeline):
         file: PhotoFile = result["file"]
         if result["observation_id"] == wanted.observation_id or file.status == "skipped":
             return file
-        own = dataclasses.replace(file)
+        own: PhotoFile | None = dataclasses.replace(file)
         if file.status in HAD:
-            if not self.store.holds(file):  # the other observation has changed its photos meanwhile
-                return dataclasses.replace(file, status="skipped", path=None)
-            own = self.copy(wanted, file)
+            try:
+                own = self.copy(wanted, file)
+            except StoreError as error:
+                self.stop(error)
+                own = None
+        if own is None:  # the other observation has changed its photos meanwhile: left to the next run
+            return dataclasses.replace(file, status="skipped", path=None)
         self.note(wanted, own)
         return own
 
@@ -244,10 +257,12 @@ class PhotosPipeline(ImagesPipeline):
         fail(self.crawler, error)
 
     def save(self) -> None:
-        self.timer.cancel()
         rows, self.unsaved = self.unsaved, []
+        if not rows or self.stopped:
+            return
+        self.timer.cancel()
         try:
-            self.rows.files.save(rows)
+            self.mirror.files.save(rows)
         except StoreError as error:
             self.stop(error)
 
@@ -255,10 +270,9 @@ class PhotosPipeline(ImagesPipeline):
         self.crawler.stats.inc_value(f"inat/photos/{what}", n)
 
     def close_spider(self) -> None:
-        if self.unsaved:
-            self.save()
+        self.save()
         self.checkers.shutdown()
-        self.rows.close()
+        self.mirror.close()
 
 
 def connections_per_host(setting: object) -> int:

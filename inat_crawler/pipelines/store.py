@@ -59,6 +59,8 @@ class StorePipeline:
 
     def item_scraped(self, item: Observation) -> None:
         """The feeds have it now."""
+        if self.crawler.stats.get_value("inat/error"):
+            return  # perhaps that of a feed: what it did not show is left to the next run
         if item.change in ("new", "changed"):
             self.told.append(item.id)
         if len(self.told) >= 100:
@@ -66,6 +68,8 @@ class StorePipeline:
 
     def save_told(self) -> None:
         ids, self.told = self.told, []
+        if not ids or self.full:
+            return
         try:
             self.store.observations.told(ids)
         except StoreError as error:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
-from scrapy.exceptions import CloseSpider
+from scrapy.exceptions import CloseSpider, IgnoreRequest
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
@@ -24,24 +22,10 @@ from twisted.python.failure import Failure
 from inat_crawler.api.paging import advance, page_params, read_page
 from inat_crawler.api.query import FetchOptions, Query, parse_arguments
 from inat_crawler.api.records import read_record, record_id
-from inat_crawler.errors import ArgumentError, PageError, RecordError, SettingError
+from inat_crawler.errors import PageError, RecordError, SettingError, StoreError
 from inat_crawler.items import Observation, Page, Window, field_names
+from inat_crawler.mirror import check_api_root, output_folder, own_settings, scrapy_settings
 from inat_crawler.store import Store, sqlite_in
-
-# The table's columns under the names that the original script gave them, then what this run made of the row.
-FEED_FIELDS = {
-    "id": "id",
-    "taxon_name": "taxon.name",
-    "quality_grade": "quality_grade",
-    "time_observed_at": "time_observed_at",
-    "species_guess": "species_guess",
-    "license_code": "license_code",
-    "observed_on": "observed_on",
-    "community_taxon_id": "community_taxon_id",
-    "longitude": "Longitude",
-    "latitude": "Latitude",
-    "change": "change",
-}
 
 
 class ObservationsSpider(Spider):
@@ -63,8 +47,11 @@ class ObservationsSpider(Spider):
         query, options = parse_arguments(arguments)
         check_api_root(crawler.settings["INAT_API_ROOT"])
         output = output_folder(query, options, crawler.settings["INAT_OUTPUT_ROOT"])
-        apply_settings(crawler, {**options_as_settings(options), "INAT_OUTPUT": str(output)})
-        for name, value in default_settings(output, options).items():
+        for name, value in own_settings(output, options).items():
+            if crawler.settings.getpriority(name) is not None:
+                raise SettingError(name, "follows from the spider arguments, -s may not set it", value)
+            crawler.settings.set(name, value, priority="spider")
+        for name, value in scrapy_settings(output, options).items():
             crawler.settings.set(name, value, priority="spider")
         if not crawler.settings["INAT_STORE_URL"]:
             crawler.settings.set("INAT_STORE_URL", sqlite_in(output), priority="spider")
@@ -100,7 +87,12 @@ class ObservationsSpider(Spider):
             yield observation
         for _ in range(self.room):
             await self.places.acquire()
-        for request in self.next_page(self.first_window()):
+        try:
+            window = self.first_window()
+        except StoreError as error:
+            self.fail(str(error))
+            return
+        for request in self.next_page(window):
             yield request
 
     def item_left(self, item: Any) -> None:
@@ -161,12 +153,31 @@ class ObservationsSpider(Spider):
         except PageError as error:
             yield self.page_unreadable(response, error)
             return
+        again = self.early_end(response, page)
+        if again is not None:
+            yield again
+            return
         self.read_records(page, results)
         if page.observations:
             yield from page.observations.copy()
-        else:
-            self.store.save_page(page)
+        elif not self.saved(page):
+            return
         yield from self.next_page(page.after)
+
+    def early_end(self, response: Response, page: Page) -> Request | None:
+        """A window that ends before as many came as were counted is asked again: deletions leave it at that."""
+        if not page.after.done or page.window.read >= (page.window.total or 0):
+            return None
+        assert response.request is not None
+        return self.retry(response.request, "early_end", max_retry_times=2)
+
+    def saved(self, page: Page) -> bool:
+        """Store a page that has no observations for the pipelines to store it with."""
+        try:
+            self.store.save_page(page)
+        except StoreError as error:
+            self.fail(str(error))
+        return page.stored
 
     def read_records(self, page: Page, results: list[Any]) -> None:
         """Read the records into the page and compare them with the store; note those that cannot be read."""
@@ -205,6 +216,7 @@ class ObservationsSpider(Spider):
         error, request = failure.value, failure.request  # type: ignore[attr-defined]
         if isinstance(error, HttpError):
             self.refused(error.response)
+        if isinstance(error, (HttpError, IgnoreRequest)):
             return None
         retry = self.retry(
             request, type(error).__name__
@@ -213,8 +225,10 @@ class ObservationsSpider(Spider):
             self.fail(f"cannot reach the API at {request.url}: {error or type(error).__name__}")
         return retry
 
-    def retry(self, request: Request, reason: str) -> Request | None:
-        return get_retry_request(request, spider=self, reason=reason, give_up_log_level="DEBUG")
+    def retry(self, request: Request, reason: str, max_retry_times: int | None = None) -> Request | None:
+        return get_retry_request(
+            request, spider=self, reason=reason, max_retry_times=max_retry_times, give_up_log_level="DEBUG"
+        )
 
     def refused(self, response: Response) -> None:
         if 400 <= response.status < 500 and response.status != 429 and not self.stored:
@@ -237,57 +251,3 @@ class ObservationsSpider(Spider):
 
     def closed(self, reason: str) -> None:
         self.store.close()
-
-
-def check_api_root(root: str) -> None:
-    """Raise SettingError unless this is an address on the web.
-
-    >>> check_api_root("http://127.0.0.1:8000/v1")
-    """
-    try:
-        parts = urlsplit(root)
-        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
-            return
-    except ValueError:
-        pass
-    raise SettingError("INAT_API_ROOT", "not an address that begins with https:// or http://", root)
-
-
-def output_folder(query: Query, options: FetchOptions, root: str) -> Path:
-    """Where this crawl writes."""
-    try:
-        return Path(options.output or Path(root) / query.slug).expanduser().absolute()
-    except RuntimeError as error:  # an unknown user's ~
-        raise ArgumentError("output", str(error), options.output) from None
-
-
-def options_as_settings(options: FetchOptions) -> dict[str, Any]:
-    """What the other components need to know of the arguments."""
-    return {"INAT_IMAGES": options.images, "INAT_SIZES": list(options.sizes), "INAT_LIMIT": options.limit or 0}
-
-
-def apply_settings(crawler: Crawler, values: dict[str, Any]) -> None:
-    """Set what follows from the arguments. Raises SettingError where -s would contradict them."""
-    for name, value in values.items():
-        if crawler.settings.getpriority(name) is not None:
-            raise SettingError(
-                name, "follows from the spider arguments, -s may not set it", crawler.settings[name]
-            )
-        crawler.settings.set(name, value, priority="spider")
-
-
-def default_settings(output: Path, options: FetchOptions) -> dict[str, Any]:
-    """Scrapy's own settings for this crawl; -s, -o and -O have the last word."""
-    start = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    feed = {
-        "format": "tsv",
-        "fields": FEED_FIELDS,
-        "item_filter": "inat_crawler.exporters.NewOrChanged",
-        "store_empty": False,
-    }
-    return {
-        "IMAGES_STORE": str(output / "images"),
-        "FEEDS": {(output / "feed" / f"{start}.tsv").as_uri(): feed},
-        # The next page is asked for when this many of a page are still under way.
-        "CONCURRENT_ITEMS": max(1, min(100, options.per_page // 2)),
-    }

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from inat_crawler.errors import StoreError
 from inat_crawler.items import Observation, Page
 from inat_crawler.store import schema
-from inat_crawler.store.database import Database
-from inat_crawler.store.files import HAD, Files
+from inat_crawler.store.database import HAD, Database
+from inat_crawler.store.files import Files
 from inat_crawler.store.observations import Observations, now
 from inat_crawler.store.windows import Windows
 
@@ -31,7 +31,7 @@ def sqlite_in(folder: Path) -> sa.URL:
 
 
 class MirrorQuery(Protocol):
-    """What a store must know of a query: what tells it from others, and its parts as JSON values."""
+    """What a store must know of a query: what tells it from others, its parts as JSON values, and its text."""
 
     @property
     def key(self) -> str: ...
@@ -52,36 +52,37 @@ class Store:
     def of(cls, url: str | sa.URL, query: MirrorQuery) -> Self:
         """The store at this address, with the mirror of this query taken or begun."""
         store = cls(url)
-        store.open_mirror(query.key, query.to_dict())
+        store.open_mirror(query)
         return store
 
     def close(self) -> None:
         self.database.engine.dispose()
 
-    def open_mirror(self, key: str, query: Mapping[str, Any]) -> None:
+    def open_mirror(self, query: MirrorQuery) -> None:
         """Take the mirror of this query, or begin it.
 
         A store in a folder of its own holds one mirror: another query on it would tear it apart.
         """
-        of_key = sa.select(schema.mirrors.c.mirror_id).where(schema.mirrors.c.key == key)
+        of_key = sa.select(schema.mirrors.c.mirror_id).where(schema.mirrors.c.key == query.key)
         with self.database.writing() as db:
             mirror_id = db.execute(of_key).scalar()
             if mirror_id is None:
                 if self.database.holds_one_mirror:
                     self._make_room(db, query)
-                row = {"key": key, "query": json.dumps(dict(query)), "created_at": now()}
+                parts = json.dumps(dict(query.to_dict()))
+                row = {"key": query.key, "query": parts, "text": str(query), "created_at": now()}
                 db.execute(sa.insert(schema.mirrors).values(row))
                 mirror_id = db.execute(of_key).scalar_one()
         self.database.mirror_id = mirror_id
 
-    def _make_room(self, db: sa.Connection, query: Mapping[str, Any]) -> None:
+    def _make_room(self, db: sa.Connection, query: MirrorQuery) -> None:
         """A mirror that holds nothing, of a query with a slip in it perhaps, makes room for another."""
         for old in db.execute(sa.select(schema.mirrors)).all():
             self.database.mirror_id = old.mirror_id
             if self.observations.count():
                 raise StoreError(
-                    f"the output holds the mirror of another query: {_shown(json.loads(old.query))}; "
-                    f"this one asks for: {_shown(query)}. Choose another output."
+                    f"the output holds the mirror of another query: {old.text}; "
+                    f"this one asks for: {query}. Choose another output."
                 )
             for table in (schema.windows, schema.malformed, schema.untold, schema.crawls, schema.mirrors):
                 db.execute(sa.delete(table).where(table.c.mirror_id == old.mirror_id))
@@ -122,13 +123,3 @@ class Store:
             for observation in self.observations.read(ids[start : start + 200]):
                 observation.change = untold.get(observation.id, "unchanged")
                 yield observation
-
-
-def _shown(query: Mapping[str, Any]) -> str:
-    """A query in one line.
-
-    >>> _shown({"params": {"place_id": "1", "geo": "true"}, "id_above": 0, "id_below": 7})
-    'geo=true id_below=7 place_id=1'
-    """
-    flat = {**query["params"], **{k: v for k, v in query.items() if k != "params" and v}}
-    return " ".join(f"{k}={v}" for k, v in sorted(flat.items()))

@@ -13,6 +13,8 @@ from inat_crawler.errors import StoreError
 from inat_crawler.store.schema import VERSION, metadata, versions
 
 Row = dict[str, Any]
+# Status of a file that is there; and of one that is there under a name that is not its own any more.
+HAD, DROPPED = ("downloaded", "copied"), "dropped"
 DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
 
 
@@ -83,7 +85,7 @@ def open_engine(url: str | sa.URL) -> sa.Engine:
 def _set_up_sqlite(connection: Any, _: Any) -> None:
     # WAL lets outputs read while a crawl writes; NORMAL is durable against a killed process, and after a
     # power cut the last transactions may be undone, but none is torn.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=60000"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -9,10 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from inat_crawler.items import PhotoFile, column_names
-from inat_crawler.store.database import Database
+from inat_crawler.store.database import DROPPED, HAD, Database
 from inat_crawler.store.schema import files, photos
-
-HAD = ("downloaded", "copied")
 
 
 class Files:
@@ -48,9 +46,28 @@ class Files:
         """All files that are said to be had, as (observation id, photo id, file)."""
         return self._select(files.c.status.in_(HAD))
 
+    def dropped(self) -> Iterator[tuple[int, int, PhotoFile]]:
+        """All files that lie under a name that is not theirs any more, as (observation id, photo id, file)."""
+        return self._select(files.c.status == DROPPED)
+
+    def forget(self, rows: Iterable[tuple[int, int, PhotoFile]]) -> None:
+        """Forget files, given as (observation id, photo id, file)."""
+        keys = [(o, p, file.size) for o, p, file in rows]
+        if keys:
+            mine = files.c.mirror_id == self.database.mirror_id
+            at = sa.tuple_(files.c.observation_id, files.c.photo_id, files.c.size).in_(keys)
+            with self.database.writing() as db:
+                db.execute(sa.delete(files).where(mine, at))
+
     def not_had(self) -> Iterator[tuple[int, int, PhotoFile]]:
-        """All files that were tried and are not had, as (observation id, photo id, file), by id."""
-        return self._select(files.c.status.notin_(HAD), order=(files.c.observation_id, files.c.photo_id))
+        """Files of photos that are still shown, tried and not had, as (observation id, photo id, file), by id."""
+        shown = sa.exists().where(
+            photos.c.mirror_id == files.c.mirror_id,
+            photos.c.observation_id == files.c.observation_id,
+            photos.c.id == files.c.photo_id,
+        )
+        order = (files.c.observation_id, files.c.photo_id)
+        return self._select(files.c.status.notin_((*HAD, DROPPED)), shown, order=order)
 
     def count_wanted(self, images: str, sizes: Sequence[str]) -> int:
         """How many files the mirror should hold."""
@@ -60,14 +77,20 @@ class Files:
             select = sa.select(sa.func.count()).select_from(self._wanted(images))
             return int(db.execute(select).scalar_one()) * len(sizes)
 
-    def count_lacking(self, images: str, sizes: Sequence[str]) -> int:
-        """How many of them are not had."""
+    def count_had(self, images: str, sizes: Sequence[str], since: str) -> dict[str, int]:
+        """How many of them are had: `already_there` before `since` (ISO 8601), else by status."""
         if images == "none":
-            return 0
+            return {}
+        before = sa.case((files.c.fetched_at < since, "already_there"), else_=files.c.status)
         joined = self._join(self._wanted(images), sizes)
+        select = (
+            sa.select(before, sa.func.count())
+            .select_from(joined)
+            .where(files.c.size.is_not(None))
+            .group_by(before)
+        )
         with self.database.engine.connect() as db:
-            had = db.execute(sa.select(sa.func.count(files.c.size)).select_from(joined)).scalar_one()
-        return self.count_wanted(images, sizes) - int(had)
+            return {row[0]: row[1] for row in db.execute(select)}
 
     def lacking(self, images: str, sizes: Sequence[str]) -> list[int]:
         """Ids of the observations of which a wanted file is not had, newest first."""

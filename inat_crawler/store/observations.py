@@ -9,14 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from inat_crawler.items import Change, Observation, Photo, column_names
-from inat_crawler.store.database import Database, Row
+from inat_crawler.store.database import DROPPED, HAD, Database, Row
 from inat_crawler.store.packing import derived_columns, record_digest, unpack
 from inat_crawler.store.schema import files, observations, photos, untold
 
 
 def now() -> str:
-    """This moment, UTC, ISO 8601 with seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """This moment, UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class Observations:
@@ -106,15 +106,17 @@ class Observations:
         }
 
     def _replace_photos(self, db: sa.Connection, fresh: Sequence[Observation]) -> None:
-        """Store the photos of these observations. A file whose name would change with them counts no more."""
+        """Store the photos of these observations. A file whose name changes with them is dropped."""
         in_fresh = photos.c.observation_id.in_([o.id for o in fresh])
         select = sa.select(photos.c.observation_id, photos.c.id, photos.c.position).where(in_fresh)
         was_first = {(o, p): position == 0 for o, p, position in db.execute(self.database.mine(select, photos))}
         is_first = {(o.id, p.id): p.position == 0 for o in fresh for p in o.photos}
         renamed = [key for key, first in was_first.items() if is_first.get(key) is not first]
-        for table, photo_id, keys in ((files, files.c.photo_id, renamed), (photos, photos.c.id, list(was_first))):
-            at = sa.tuple_(table.c.observation_id, photo_id).in_(keys)
-            db.execute(sa.delete(table).where(table.c.mirror_id == self.database.mirror_id, at))
+        at = sa.tuple_(files.c.observation_id, files.c.photo_id).in_(renamed)
+        mine = files.c.mirror_id == self.database.mirror_id
+        db.execute(sa.delete(files).where(mine, at, files.c.status.notin_((*HAD, DROPPED))))
+        db.execute(sa.update(files).where(mine, at).values(status=DROPPED))
+        db.execute(sa.delete(photos).where(photos.c.mirror_id == self.database.mirror_id, in_fresh))
         new = [
             {"mirror_id": self.database.mirror_id, "observation_id": o.id}
             | {n: getattr(p, n) for n in column_names(Photo)}

@@ -41,6 +41,7 @@ mirrors = sa.Table(
     sa.Column("mirror_id", sa.Integer, primary_key=True),
     sa.Column("key", sa.Text, unique=True, nullable=False),
     sa.Column("query", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
 )
 crawls = sa.Table(

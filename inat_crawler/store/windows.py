@@ -56,7 +56,7 @@ class Windows:
         db.execute(
             sa.update(windows)
             .where(mine, windows.c.window_id == before.window_id, at)
-            .values(cursor=after.cursor, top=after.top, total=after.total, done=after.done)
+            .values(cursor=after.cursor, top=after.top, total=after.total, read=after.read, done=after.done)
         )
 
     def _note_malformed(self, db: sa.Connection, page: Page) -> None:

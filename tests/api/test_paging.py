@@ -73,10 +73,10 @@ def records(*ids: object) -> list[object]:
 @pytest.mark.parametrize(
     ("window", "total", "results", "after"),
     [
-        (Window(1, 0), 9, records(30, 20), Window(1, 0, None, cursor=20, top=30, total=9)),
-        (Window(1, 0, None, 20, 30, 9), 7, records(19, 5), Window(1, 0, None, cursor=5, top=30, total=9)),
-        (Window(1, 0), 9, [None, *records(30, "x"), {}], Window(1, 0, None, cursor=30, top=30, total=9)),
-        (Window(1, 0, None, 5, 30, 9), 0, [], Window(1, 0, None, 5, 30, 9, done=True)),
+        (Window(1, 0), 9, records(30, 20), Window(1, 0, None, cursor=20, top=30, total=9, read=2)),
+        (Window(1, 0, None, 20, 30, 9), 7, records(19, 5), Window(1, 0, None, cursor=5, top=30, total=9, read=2)),
+        (Window(1, 0), 9, [None, *records(30, "x"), {}], Window(1, 0, None, cursor=30, top=30, total=9, read=4)),
+        (Window(1, 0, None, 5, 30, 9, 8), 0, [], Window(1, 0, None, 5, 30, 8, 8, done=True)),
         (Window(1, 0), 0, [], Window(1, 0, total=0, done=True)),
     ],
 )

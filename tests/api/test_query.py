@@ -294,7 +294,10 @@ def test_text_can_be_typed_again() -> None:
     assert (
         str(parse_arguments({"place_id": "128892"})[0]) == "geo=true identified=true place_id=128892 rank=species"
     )
-    assert str(Query({"q": "black bear"}, 5, 9)) == "'q=black bear' id_above=5 id_below=9"
+    assert (
+        str(Query({"q": "black bear"}, 5, 9))
+        == "geo=any id_above=5 id_below=9 identified=any 'q=black bear' rank=any"
+    )
 
 
 def test_query_survives_the_store_and_the_queue() -> None:

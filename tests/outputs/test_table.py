@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 from test_store import QUERY, observation, save
 
-from inat_crawler.outputs.table import COLUMNS, write_table
+from inat_crawler.items import TABLE_COLUMNS
+from inat_crawler.outputs.table import write_table
 from inat_crawler.store import Store
 
 TEXTS = [
@@ -32,7 +33,7 @@ TEXTS = [
 
 def test_every_text_is_read_back(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/x.sqlite")
-    store.open_mirror("key", QUERY)
+    store.open_mirror(QUERY)
     save(
         store,
         *(observation(i, species_guess=t, latitude="1.10", longitude="-0.0") for i, t in enumerate(TEXTS, 1)),
@@ -42,7 +43,7 @@ def test_every_text_is_read_back(tmp_path: Path) -> None:
     store.close()
 
     table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    assert table.columns.tolist() == ["Unnamed: 0", *COLUMNS.values()]
+    assert table.columns.tolist() == ["Unnamed: 0", *TABLE_COLUMNS.values()]
     assert table["Unnamed: 0"].tolist() == [str(n) for n in range(len(TEXTS))]
     assert table["species_guess"].tolist() == TEXTS[::-1]
     assert set(table["Latitude"] + table["Longitude"] + table["community_taxon_id"]) == {"1.10-0.0"}
@@ -52,9 +53,9 @@ def test_every_text_is_read_back(tmp_path: Path) -> None:
 
 def test_whole_numbers_stay_whole_and_nothing_is_a_table_too(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/x.sqlite")
-    store.open_mirror("key", QUERY)
+    store.open_mirror(QUERY)
     path = tmp_path / "dataFrame.csv"
-    header = "\t" + "\t".join(COLUMNS.values()) + "\n"
+    header = "\t" + "\t".join(TABLE_COLUMNS.values()) + "\n"
     assert write_table(store, path) == 0
     assert path.read_text() == header
     save(store, observation(47459, community_taxon_id=12), observation(3, created_at="2020-01-01T00:00:00Z"))

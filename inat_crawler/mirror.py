@@ -1,0 +1,63 @@
+"""Where a mirror lies, and the settings of its crawl that follow from the spider arguments."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from inat_crawler.api.query import FetchOptions, Query
+from inat_crawler.errors import ArgumentError, SettingError
+from inat_crawler.items import TABLE_COLUMNS
+
+FEED_FIELDS = {**TABLE_COLUMNS, "change": "change"}
+
+
+def check_api_root(root: str) -> None:
+    """Raise SettingError unless this is an address on the web.
+
+    >>> check_api_root("http://127.0.0.1:8000/v1")
+    """
+    try:
+        parts = urlsplit(root)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return
+    except ValueError:
+        pass
+    raise SettingError("INAT_API_ROOT", "not an address that begins with https:// or http://", root)
+
+
+def output_folder(query: Query, options: FetchOptions, root: str) -> Path:
+    """Where this crawl writes."""
+    try:
+        return Path(options.output or Path(root) / query.slug).expanduser().absolute()
+    except RuntimeError as error:  # an unknown user's ~
+        raise ArgumentError("output", str(error), options.output) from None
+
+
+def own_settings(output: Path, options: FetchOptions) -> dict[str, Any]:
+    """What the other components need to know of the arguments."""
+    return {
+        "INAT_OUTPUT": str(output),
+        "INAT_IMAGES": options.images,
+        "INAT_SIZES": list(options.sizes),
+        "INAT_LIMIT": options.limit or 0,
+    }
+
+
+def scrapy_settings(output: Path, options: FetchOptions) -> dict[str, Any]:
+    """Scrapy's own settings for this crawl; -s, -o and -O have the last word."""
+    start = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    feed = {
+        "format": "tsv",
+        "fields": FEED_FIELDS,
+        "item_filter": "inat_crawler.exporters.NewOrChanged",
+        "store_empty": False,
+    }
+    return {
+        "IMAGES_STORE": str(output / "images"),
+        "FEEDS": {(output / "feed" / f"{start}.tsv").as_uri(): feed},
+        # The next page is asked for when this many of a page are still under way.
+        "CONCURRENT_ITEMS": max(1, min(100, options.per_page // 2)),
+    }
