@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -204,7 +205,7 @@ def test_wrong_settings_request_nothing(standin: Start, output: Path) -> None:
     world = standin(observations=1)
 
     def wrong(case: tuple[str, str]) -> Crawl:
-        return crawl(world, output, PLACE, f"-s{case[0]}={case[1]}")
+        return crawl(world, output / str(WRONG_SETTINGS.index(case)), PLACE, f"-s{case[0]}={case[1]}")
 
     with ThreadPoolExecutor(2) as pool:
         for (setting, value), run in zip(WRONG_SETTINGS, pool.map(wrong, WRONG_SETTINGS), strict=True):
@@ -243,7 +244,7 @@ def test_another_query_would_tear_the_mirror_apart(standin: Start, output: Path)
     run = crawl(park, output, PLACE, "rank=any", "images=none")
     assert run.status == 1
     assert "geo=true identified=true place_id=128892 rank=species" in run.log.splitlines()[-1]
-    assert "geo=true identified=true place_id=128892." in run.log.splitlines()[-1]
+    assert "geo=true identified=true place_id=128892 rank=any." in run.log.splitlines()[-1]
     assert len(park.requests()) == before
     assert (output / "dataFrame.csv").read_bytes() == table
 
@@ -443,9 +444,13 @@ def test_photos_in_another_order_and_replaced_ones(standin: Start, output: Path)
     park.replace_photo(several[2])
     run = crawl(park, output, PLACE, "images=all", "sizes=square")
     assert run.status == 0, run.log
-    expected = files_expected(park, ids, "all", "square")
-    assert {name: body for name, body in run.photos().items() if name in expected} == expected
+    assert run.photos() == files_expected(park, ids, "all", "square")
     assert run.account["observations"]["changed"] == 3
+    assert len(list((output / "gone").iterdir())) >= 3, "nothing is deleted"
+    photos = run.account["photos"]
+    assert (
+        photos["wanted"] == photos["downloaded"] + photos["copied"] + photos["already_there"] == len(run.photos())
+    )
 
 
 def test_a_photo_that_was_replaced_while_its_predecessor_was_missing(standin: Start, output: Path) -> None:
@@ -458,9 +463,63 @@ def test_a_photo_that_was_replaced_while_its_predecessor_was_missing(standin: St
     park.replace_photo(chosen)
     park.add_fault("photos", "slow", seconds=1, ids=[old])
     run = crawl(park, output, PLACE)
-    expected = files_expected(park, [chosen])
     assert run.status == 0
-    assert {name: run.photos()[name] for name in expected} == expected
+    assert run.photos() == files_expected(park, park.ids(**SEARCH))
+    photos = run.account["photos"]
+    assert (
+        photos["wanted"] == photos["downloaded"] + photos["copied"] + photos["already_there"] == len(run.photos())
+    )
+
+
+def test_photos_that_changed_places_before_they_were_fetched(standin: Start, output: Path) -> None:
+    park = standin(observations=40)
+    ids = park.ids(**SEARCH)
+    assert crawl(park, output, PLACE, "images=none").status == 0
+    for observation_id in [i for i in ids if len(park.record(i)["photos"]) > 1]:
+        park.swap_photos(observation_id)
+    # One observation loses a photo to another, new one.
+    giver = next(i for i in ids if park.record(i)["photos"])
+    [taker] = park.insert(1)
+    park.edit(taker, photos=park.record(giver)["photos"][:1])
+    park.replace_photo(giver)
+    run = crawl(park, output, PLACE, "images=all", "sizes=square")
+    assert run.status == 0, run.log
+    assert run.photos() == files_expected(park, [*ids, taker], "all", "square")
+
+
+def test_deletions_while_the_crawl_runs(standin: Start, output: Path) -> None:
+    park = standin(observations=120)
+    park.before_page(delete=2, maximum=2)
+    run = crawl(park, output, PLACE, "images=none", "per_page=50")
+    assert run.status == 0, run.log
+    assert run.account["observations"]["stored"] == run.account["observations"]["asked"] <= 120
+    assert set(park.ids(**SEARCH)) <= set(run.table()["id"].astype(int))
+
+
+def test_a_feed_that_cannot_be_written(standin: Start, output: Path, tmp_path: Path) -> None:
+    park = standin(observations=30)
+    (tmp_path / "x.jsonl").mkdir()
+    run = crawl(park, output, PLACE, "images=none", f"-O{tmp_path}/x.jsonl")
+    assert run.status == 3
+    assert [e for e in run.said("ERROR") if e.startswith("a feed cannot be written: ")]
+    assert run.account["error"].startswith("a feed cannot be written: ")
+    again = crawl(park, output, PLACE, "images=none", f"-O{tmp_path}/y.jsonl")
+    assert again.status == 0
+    items = [json.loads(line) for line in (tmp_path / "y.jsonl").read_text().splitlines()]
+    assert sum(item["change"] == "new" for item in items) == 30, "what no feed has shown"
+
+
+def test_manners(standin: Start, output: Path) -> None:
+    park = standin(observations=60)
+    settings = {"INAT_API_REQUESTS_PER_MINUTE": "200", "INAT_CONTACT": "ranger@park.example"}
+    run = crawl(park, output, PLACE, "per_page=20", "sizes=square", **settings)
+    asked = park.requests()
+    assert {r["headers"]["User-Agent"] for r in asked} == {"inat_crawler/0.1.0 (ranger@park.example)"}
+    assert not {"Cookie", "Referer", "Authorization"} & {name for r in asked for name in r["headers"]}
+    times = [r["time"] for r in park.requests("api")]
+    assert len(times) == 4
+    assert min(later - earlier for earlier, later in pairwise(times)) > 0.28
+    assert "scrapy.extensions.throttle.AutoThrottle" in run.log
 
 
 ODD_FOLDERS = ["a%b 100%", "a%20b#c", "%(time)s", "ü ñ 海/a?b=c"]

@@ -82,8 +82,9 @@ class PhotosPipeline(ImagesPipeline):
 
     def open_spider(self, spider: Spider | None = None) -> None:
         super().open_spider()
-        # Scrapy keeps every result for ever; a photo that two observations share is found in the store as well.
-        self.spiderinfo.downloaded = LocalCache(1000)
+        # Scrapy would keep every result for ever, and give it again when the file has another name by now: what is
+        # had stands in the store.
+        self.spiderinfo.downloaded = LocalCache(0)
         self.put_aside(self.mirror.files.dropped())
         self.mark_lost_files()
 
@@ -157,7 +158,7 @@ class PhotosPipeline(ImagesPipeline):
 
     async def fetch(self, wanted: Wanted, request: Request) -> PhotoFile:
         """Fetch, check and write one file. Raises PhotoError with the reason, StoreError on a full disk."""
-        elsewhere = self.mirror.files.elsewhere(wanted.observation_id, *wanted.key)
+        elsewhere = self.elsewhere(wanted)
         if elsewhere is not None and (copied := self.copy(wanted, elsewhere)):
             return copied
         if not wanted.host:
@@ -170,6 +171,17 @@ class PhotosPipeline(ImagesPipeline):
                 response = await self.download(request)
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self.checkers, self.check_and_write, wanted, response)
+
+    def elsewhere(self, wanted: Wanted) -> PhotoFile | None:
+        """The same file as another observation has it, be its row stored yet or not."""
+        for observation_id, photo_id, file in self.unsaved:
+            if (
+                (photo_id, file.size) == wanted.key
+                and observation_id != wanted.observation_id
+                and file.status in HAD
+            ):
+                return file
+        return self.mirror.files.elsewhere(wanted.observation_id, *wanted.key)
 
     async def download(self, request: Request) -> Response:
         try:
