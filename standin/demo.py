@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
+import shutil
 import subprocess
 import sys
 from itertools import islice
@@ -11,16 +14,23 @@ from pathlib import Path
 from standin.client import REPOSITORY, Standin
 
 OUTPUT = Path("output/demo")
+SHOWN = {"id": 10, "taxon.name": 26, "observed_on": 11, "quality_grade": 13, "Latitude": 12, "Longitude": 12}
 COMMAND = ["crawl", "observations", "-a", "place_id=128892", "-a", f"output={OUTPUT}"]
 
 
 def main() -> int:
     """Run the demo; returns the exit status of the crawl."""
+    shutil.rmtree(REPOSITORY / OUTPUT, ignore_errors=True)  # another stand-in's: its addresses are gone
     with Standin(observations=60) as standin:
-        print(f"A stand-in iNaturalist answers at {standin.api_root}. Crawling it with:\n")
-        print(f"    scrapy {' '.join(COMMAND)}\n", flush=True)
-        environment = {**os.environ, "INAT_API_ROOT": standin.api_root, "INAT_API_REQUESTS_PER_MINUTE": "0"}
+        settings = {"INAT_API_ROOT": standin.api_root, "INAT_API_REQUESTS_PER_MINUTE": "0"}
+        print(
+            "A small iNaturalist is running on this machine, with 60 invented and deliberately odd observations."
+        )
+        print("Crawling it with:\n")
+        print("   ", " ".join(f"{name}={value}" for name, value in settings.items()), "\\")
+        print("    .venv/bin/scrapy", " ".join(COMMAND), "\n", flush=True)
         command = [sys.executable, "-m", "scrapy", *COMMAND, "-L", "WARNING"]
+        environment = {**os.environ, **settings}
         status = subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode  # noqa: S603
     if status == 0:
         show(REPOSITORY / OUTPUT)
@@ -28,18 +38,21 @@ def main() -> int:
 
 
 def show(output: Path) -> None:
-    """Say where everything lies, and the first lines of the table."""
-    photos = [p for p in (output / "images").iterdir() if p.is_file()]
-    megabytes = sum(p.stat().st_size for p in photos) / 1e6
-    print(f"Done. In {OUTPUT}/:")
-    print(f"    images/         {len(photos)} photos, {megabytes:.0f} MB, as they were served")
-    print("    dataFrame.csv   the table of all observations, tab-separated; its first lines:\n")
-    with (output / "dataFrame.csv").open(encoding="utf-8", newline="\n") as table:
-        for line in islice(table, 6):
-            print("   ", line.rstrip("\n").replace("\t", " | ")[:140])
-    print("\n    crawl.json      the account of this run: what was asked, what was got, what is missing")
-    print("    feed/           what this run found new or changed")
-    print("    observations.sqlite   the store, with the complete records")
+    """Say whether it is complete, where everything lies, and the first lines of the table."""
+    account = json.loads((output / "crawl.json").read_text(encoding="utf-8"))
+    observations, photos = account["observations"], account["photos"]
+    megabytes = sum(p.stat().st_size for p in (output / "images").iterdir() if p.is_file()) / 1e6
+    print(f"Complete: {observations['stored']} of {observations['asked']} observations,", end=" ")
+    print(f"{photos['wanted'] - photos['missing']} of {photos['wanted']} photos. In {OUTPUT}/:\n")
+    print(f"    images/               the photos, {megabytes:.0f} MB, byte for byte as they were served")
+    print("    dataFrame.csv         the table of all observations, tab-separated")
+    print("    crawl.json            the account: what was asked, what was got, what is missing")
+    print("    feed/                 what this run found new or changed")
+    print("    observations.sqlite   the store, with the complete records\n")
+    print("The first lines of the table, some of its columns:\n")
+    with (output / "dataFrame.csv").open(encoding="utf-8", newline="") as table:
+        for row in [{n: n for n in SHOWN}, *islice(csv.DictReader(table, delimiter="\t"), 5)]:
+            print("   ", "  ".join(f"{row[name]:<{width}.{width}}" for name, width in SHOWN.items()))
     print("\nFor the real thing: make crawl PLACE=128892")
 
 

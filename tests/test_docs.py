@@ -35,6 +35,7 @@ def test_every_argument() -> None:
     assert documented.keys() == ARGUMENTS.keys() | REFUSED.keys()
     for name, argument in ARGUMENTS.items():
         assert documented[name][2] == (f"`{argument.default}`" if argument.default else ""), name
+        assert documented[name][3] == argument.doc, name
         assert documented[name][4] == f"`{name}={argument.example}`", name
 
 
@@ -68,6 +69,7 @@ def test_columns_are_documented_as_they_are_declared() -> None:
         for field in fields(item_class):
             if "internal" not in field.metadata:
                 assert documented[field.name][-1] == field.metadata["doc"], field.name
+                assert field.metadata.get("term", "") in documented[field.name], field.name
 
 
 def test_every_stat() -> None:
