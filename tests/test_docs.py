@@ -69,7 +69,8 @@ def test_columns_are_documented_as_they_are_declared() -> None:
         for field in fields(item_class):
             if "internal" not in field.metadata:
                 assert documented[field.name][-1] == field.metadata["doc"], field.name
-                assert field.metadata.get("term", "") in documented[field.name], field.name
+                if item_class is Observation:
+                    assert documented[field.name][2] == field.metadata.get("term", ""), field.name
 
 
 def test_every_stat() -> None:
