@@ -151,7 +151,7 @@ def lock_output(output: Path) -> filelock.BaseFileLock:
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
-        for folder in (output / "images", output / "feed"):
+        for folder in (output / "images", output / "gone", output / "feed"):
             if folder.is_symlink() or folder.exists():
                 folder.mkdir(exist_ok=True)  # raises if something else has the name
         lock = filelock.FileLock(output / ".lock")

@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 
 from inat_crawler.items import PhotoFile
+
+_PHOTO_NAME = re.compile(r"[0-9]+(_[0-9]+)?(Sq|Th|S|M|L|O)[.][a-z0-9]+")
 
 
 class WholeFilesStore:
@@ -52,6 +55,10 @@ class WholeFilesStore:
             return False
         self.persist_file(path, BytesIO(body))
         return True
+
+    def photo_names(self) -> set[str]:
+        """Names of the photos in the folder; files of other names are somebody else's."""
+        return {entry.name for entry in os.scandir(self.folder) if _PHOTO_NAME.fullmatch(entry.name)}
 
     def put_aside(self, path: str) -> None:
         """Move a file to the folder `gone` beside this one; nothing happens when it is not there."""

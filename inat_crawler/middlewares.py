@@ -65,6 +65,8 @@ class BudgetMiddleware:
 
     # A request that waits here counts as active; one page is under way at a time, so no more than one waits.
     async def process_request(self, request: Request) -> None:
+        if request.meta.get("retry_times") and not self.crawler.crawling:
+            raise IgnoreRequest("the crawl is ending")
         if request.url.startswith(self.api):
             await self.wait(self.take_turn())
             self.crawler.stats.inc_value("inat/requests/api")

@@ -562,3 +562,15 @@ def test_a_query_of_many_ids(standin: Start, output: Path) -> None:
     ids = sorted(park.ids(**SEARCH))
     run = crawl(park, output, "id=" + ",".join(map(str, ids)), "images=none")
     assert (run.status, run.account["observations"]["stored"]) == (0, 400)
+
+
+def test_a_photo_that_no_row_tells_of_is_put_aside(standin: Start, output: Path) -> None:
+    park = standin(observations=10)
+    run = crawl(park, output, PLACE)
+    good = run.photos()
+    (output / "images" / "7Sq.jpg").write_bytes(b"left by a killed run")
+    (output / "images" / "notes.txt").write_text("mine")
+    again = crawl(park, output, PLACE)
+    assert again.status == 0
+    assert again.photos() == good | {"notes.txt": b"mine"}
+    assert (output / "gone" / "7Sq.jpg").read_bytes() == b"left by a killed run"

@@ -62,3 +62,10 @@ def test_a_file_that_is_put_aside(folder: WholeFilesStore) -> None:
     folder.put_aside("7Sq.jpg")
     assert (folder.folder.parent / "gone" / "7Sq.jpg").read_bytes() == b"photo"
     assert not (folder.folder / "7Sq.jpg").exists()
+
+
+def test_only_photos_are_ours(folder: WholeFilesStore) -> None:
+    row(folder, b"photo")
+    for name in ("7_12O.png", "notes.txt", "7Sq.jpg~", "8X.jpg", ".DS_Store"):
+        (folder.folder / name).write_text("x")
+    assert folder.photo_names() == {"7Sq.jpg", "7_12O.png"}

@@ -157,7 +157,7 @@ def test_many_kills(standin: Start, output: Path) -> None:
 
 def test_an_output_that_cannot_be_written(standin: Start, tmp_path: Path) -> None:
     world = standin(observations=1)
-    for blocked, output in (("b", "b/b"), ("c/feed", "c"), ("d/images", "d")):
+    for blocked, output in (("b", "b/b"), ("c/feed", "c"), ("d/gone", "d")):
         (tmp_path / blocked).parent.mkdir(exist_ok=True)
         (tmp_path / blocked).write_text("mine")
         run = crawl(world, tmp_path / output, PLACE)

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
+from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesStoreProtocol
@@ -28,22 +28,14 @@ from scrapy.utils.datatypes import LocalCache
 
 from inat_crawler.api.images import check_image
 from inat_crawler.api.photos import Wanted
-from inat_crawler.errors import PhotoError, SettingError, StoreError
+from inat_crawler.errors import PhotoError, StoreError
 from inat_crawler.files import WholeFilesStore
 from inat_crawler.items import Observation, PhotoFile
+from inat_crawler.pipelines.hosts import Host, connections_per_host
 from inat_crawler.pipelines.store import fail
 from inat_crawler.store import HAD, Store, now
 
 logger = logging.getLogger(__name__)
-
-
-class Host:
-    """A photo host: connections to it, and photos of it in memory, each no more than there are places."""
-
-    def __init__(self, width: int) -> None:
-        self.connections = asyncio.Semaphore(width)
-        # Twice as many: one is checked and written while the next is fetched, and bodies do not pile up.
-        self.bodies = asyncio.Semaphore(2 * width)
 
 
 class PhotosPipeline(ImagesPipeline):
@@ -87,13 +79,17 @@ class PhotosPipeline(ImagesPipeline):
         self.spiderinfo.downloaded = LocalCache(0)
         self.put_aside(self.mirror.files.dropped())
         self.mark_lost_files()
+        self.put_strangers_aside()
 
     def put_aside(self, rows: Iterable[tuple[int, int, PhotoFile]]) -> None:
         """Move files to `gone/` that lie under a name that is not theirs any more: another photo needs it."""
         dropped = list(rows)
-        for _, _, file in dropped:
-            self.store.put_aside(str(file.path))
-        self.mirror.files.forget(dropped)
+        try:
+            for _, _, file in dropped:
+                self.store.put_aside(str(file.path))
+            self.mirror.files.forget(dropped)
+        except (OSError, StoreError) as error:
+            self.stop(StoreError(f"a photo cannot be put aside: {error}"))
 
     def mark_lost_files(self) -> None:
         """Files that are no longer on the disk as their rows say count as not had."""
@@ -103,6 +99,15 @@ class PhotosPipeline(ImagesPipeline):
         self.mirror.files.save(lost)
         if lost:
             self.count("lost", len(lost))
+
+    def put_strangers_aside(self) -> None:
+        """Move files to `gone/` that no row tells of: a killed run wrote them and did not come to say so."""
+        known = {file.path for _, _, file in self.mirror.files.had()}
+        try:
+            for name in self.store.photo_names() - known:
+                self.store.put_aside(name)
+        except OSError as error:
+            self.stop(StoreError(f"a photo cannot be put aside: {error}"))
 
     # -- what is wanted ------------------------------------------------------------------------------------
 
@@ -142,6 +147,8 @@ class PhotosPipeline(ImagesPipeline):
             file = await self.fetch(wanted, request)
         except PhotoError as error:
             file = PhotoFile(wanted.size, request.url, "failed", reason=str(error), fetched_at=now())
+        except IgnoreRequest:  # not tried again, because the crawl is ending
+            file = PhotoFile(wanted.size, request.url, "skipped")
         except StoreError as error:
             self.stop(error)
             file = PhotoFile(wanted.size, request.url, "skipped")
@@ -186,6 +193,8 @@ class PhotosPipeline(ImagesPipeline):
     async def download(self, request: Request) -> Response:
         try:
             response = await self.crawler.engine.download_async(request)
+        except IgnoreRequest:
+            raise
         except Exception as error:  # whatever it is, the photo is not had, and its row says why
             raise PhotoError(type(error).__name__) from error
         if response.status != 200:
@@ -198,6 +207,7 @@ class PhotosPipeline(ImagesPipeline):
         path = wanted.file_name(wanted.photo.extension or image.extension)
         try:
             self.store.persist_file(path, BytesIO(response.body))
+            stamp = self.store.modified(path)
         except OSError as error:
             raise StoreError(f"a photo cannot be written: {error}") from error
         return PhotoFile(
@@ -209,7 +219,7 @@ class PhotosPipeline(ImagesPipeline):
             sha256=hashlib.sha256(response.body).hexdigest(),
             width=image.width,
             height=image.height,
-            mtime_ns=self.store.modified(path),
+            mtime_ns=stamp,
             fetched_at=now(),
         )
 
@@ -285,14 +295,3 @@ class PhotosPipeline(ImagesPipeline):
         self.save()
         self.checkers.shutdown()
         self.mirror.close()
-
-
-def connections_per_host(setting: object) -> int:
-    """How many connections a photo host may see. Raises SettingError.
-
-    >>> connections_per_host("16")
-    16
-    """
-    if not str(setting).isdigit() or int(str(setting)) < 1:
-        raise SettingError("CONCURRENT_REQUESTS_PER_DOMAIN", "not a whole number from 1 up", setting)
-    return int(str(setting))

@@ -67,6 +67,7 @@ class ObservationsSpider(Spider):
     def opened(self) -> None:
         self.store = Store.of(self.settings["INAT_STORE_URL"], self.query)
         self.stored = self.store.observations.count()
+        self.crawler.signals.connect(self.store.close, signals.spider_closed)
 
     async def start(self) -> AsyncIterator[Request]:
         # A request that asks nobody: items of `start` itself would keep a crawl from ending when it is told to,
@@ -248,6 +249,3 @@ class ObservationsSpider(Spider):
         """The crawl ends when nothing is left to do; the reason tells whether that was its end."""
         if self.failed():
             raise CloseSpider("failed")
-
-    def closed(self, reason: str) -> None:
-        self.store.close()
