@@ -36,7 +36,22 @@ class SettingError(CrawlError):
 
 
 class PageError(CrawlError):
-    """A page that is not what the API promises. Raised by ``api.paging``; retried, then it stops the crawl."""
+    """A page that is not what the API promises, or that does not come.
+
+    Raised by ``api.paging`` and, when it was asked for often enough, by ``client``: then it stops the crawl.
+    """
+
+
+class RefusedError(PageError):
+    """A request that the API refuses, however often it is asked. Raised by ``client``; it stops the crawl."""
+
+    def __init__(self, message: str, status: int) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class EndingError(CrawlError):
+    """The crawl was told to end. Raised where something would wait or be asked; what is under way is finished."""
 
 
 class RecordError(CrawlError):
@@ -49,7 +64,14 @@ class RecordError(CrawlError):
 
 
 class PhotoError(CrawlError):
-    """A photo that cannot be had. Raised by ``pipelines``; its text is the reason kept in the store."""
+    """A photo that cannot be had. Raised by ``pipelines``; its text is the reason kept in the store.
+
+    `again`: it may be had when it is asked for again.
+    """
+
+    def __init__(self, reason: str, again: bool = True) -> None:
+        self.again = again
+        super().__init__(reason)
 
 
 class StoreError(CrawlError):

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-import filelock
 import scrapy
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
@@ -20,8 +19,10 @@ from scrapy.extensions.feedexport import FeedExporter
 from twisted.python.failure import Failure
 
 import inat_crawler
-from inat_crawler.errors import LockedError, StoreError
-from inat_crawler.store import Store
+from inat_crawler.errors import StoreError
+from inat_crawler.mirror import lock_output
+from inat_crawler.outputs.changes import write_changes
+from inat_crawler.store import LISTED, Store
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class FinishCrawl:
         self.lock = lock_output(output)
         self.started_at = datetime.now(UTC)
         self.store = Store.of(crawler.settings["INAT_STORE_URL"], crawler.spider.query)  # type: ignore[union-attr]
-        options = {n: crawler.settings[f"INAT_{n.upper()}"] for n in ("images", "sizes", "limit")}
+        options = {n: crawler.settings[f"INAT_{n.upper()}"] for n in ("images", "sizes", "limit", "repair")}
         self.crawl_id = self.store.begin_crawl(self.started_at.isoformat(timespec="seconds"), options)
 
     @classmethod
@@ -82,7 +83,7 @@ class FinishCrawl:
         """All items are through and the feed is complete."""
         stats = self.crawler.stats
         stats.set_value("inat/exit_status", INCOMPLETE)
-        for write in (self.write_table, self.write_account):
+        for write in (self.write_tables, self.write_account):
             try:
                 write()
             except (OSError, StoreError) as error:
@@ -91,11 +92,12 @@ class FinishCrawl:
         self.store.close()
         self.lock.release()
 
-    def write_table(self) -> None:
+    def write_tables(self) -> None:
         # pandas costs half a second and 60 MB: not before it is needed, and not in a crawl that cannot start.
         from inat_crawler.outputs.table import write_table
 
         write_table(self.store, self.output / "dataFrame.csv")
+        write_changes(self.store, self.output / "changes.tsv")
 
     def write_account(self) -> None:
         account = self.question() | self.answer()
@@ -131,8 +133,7 @@ class FinishCrawl:
         finished_at = datetime.now(UTC)
         since = self.started_at.isoformat(timespec="milliseconds")
         got = count_all(self.store, stats, settings["INAT_IMAGES"], settings.getlist("INAT_SIZES"), since)
-        limit = settings.getint("INAT_LIMIT")
-        complete = is_complete(got, bool(limit) and got["observations"]["stored"] >= limit, stats)
+        complete = is_complete(got, settings.getint("INAT_LIMIT"), stats)
         return {
             "finished_at": finished_at.isoformat(timespec="seconds"),
             "seconds": round((finished_at - self.started_at).total_seconds(), 1),
@@ -144,35 +145,19 @@ class FinishCrawl:
         }
 
 
-def lock_output(output: Path) -> filelock.BaseFileLock:
-    """Hold the output for this process alone; the system lets go of it however the process ends.
-
-    Raises LockedError when another crawl holds it, StoreError when it cannot be written.
-    """
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        for folder in (output / "images", output / "gone", output / "feed"):
-            if folder.is_symlink() or folder.exists():
-                folder.mkdir(exist_ok=True)  # raises if something else has the name
-        lock = filelock.FileLock(output / ".lock")
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise LockedError(f"another crawl is running on this output: {output}") from None
-    except OSError as error:
-        raise StoreError(f"the output cannot be written: {output}: {error.strerror}") from None
-    return lock
-
-
 def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[str], since: str) -> dict[str, Any]:
     """The numbers of the account: observations, photos and requests."""
-    windows = store.windows.all()
+    windows, standing, missing = store.windows.all(), store.standing(), store.missing.all()
+    counted = standing.asked if standing.reconciled else sum(w.total or 0 for w in windows)
     return {
         "observations": {
-            "asked": sum(w.total or 0 for w in windows),
+            "asked": counted,
             "stored": store.observations.count(),
-            **{c: stats.get(f"inat/observations/{c}", 0) for c in ("new", "changed", "unchanged")},
-            "read_to_the_end": all(w.done for w in windows),
-            "malformed": [{"id": i, "reason": reason} for i, reason in store.windows.malformed()],
+            **{c: stats.get(f"inat/observations/{c}", 0) for c in ("new", "changed", "unchanged", "gone")},
+            "read_to_the_end": bool(windows) and all(w.done for w in windows),
+            "reconciled": standing.reconciled,
+            "missing": [i for i, _ in missing if i > 0],
+            "malformed": [{"id": i if i > 0 else None, "reason": why} for i, why in missing if why != LISTED],
         },
         "photos": count_photos(store, images, sizes, since),
         "requests": {
@@ -203,14 +188,17 @@ def failures(store: Store) -> dict[str, list[dict[str, Any]]]:
     return dict(by_reason)
 
 
-def is_complete(got: Mapping[str, Any], limit_met: bool, stats: Mapping[str, Any]) -> bool:
-    """All that was asked for is there: as many as the API counted or as the limit says, and every photo."""
+def is_complete(got: Mapping[str, Any], limit: int, stats: Mapping[str, Any]) -> bool:
+    """All that was asked for is there: what the API counts or as much as the limit says, and every photo."""
     observations = got["observations"]
-    read = observations["read_to_the_end"] and observations["stored"] >= observations["asked"]
-    nothing_missing = not observations["malformed"] and not got["photos"]["missing"]
+    if limit:
+        all_there = observations["stored"] >= limit or observations["read_to_the_end"]
+    else:
+        all_there = observations["reconciled"] and observations["stored"] == observations["asked"]
+    nothing_missing = not observations["missing"] + observations["malformed"] and not got["photos"]["missing"]
     feeds_written = not any(name.startswith("feedexport/failed_count/") for name in stats)
     no_trouble = not stats.keys() & {"inat/error", "inat/defect"} and stats.get("finish_reason") == "finished"
-    return (limit_met or read) and nothing_missing and feeds_written and no_trouble
+    return all_there and nothing_missing and feeds_written and no_trouble
 
 
 def exit_status(complete: bool, got: Mapping[str, Any], stats: Mapping[str, Any]) -> int:
@@ -224,16 +212,16 @@ def exit_status(complete: bool, got: Mapping[str, Any], stats: Mapping[str, Any]
 def summary(account: Mapping[str, Any]) -> str:
     """The account in one line.
 
-    >>> got = {"observations": {"stored": 12, "asked": 12, "new": 3, "changed": 0}}
+    >>> got = {"observations": {"stored": 12, "asked": 12, "new": 3, "changed": 0, "gone": 1}}
     >>> got["photos"] = {"downloaded": 9, "copied": 0, "already_there": 27, "missing": 0}
-    >>> summary({"complete": True, "output": "/park", **got})
-    'complete: 12 of 12 observations (3 new, 0 changed), 9 photos fetched, 27 there before, 0 missing; /park'
+    >>> summary({"complete": True, "output": "/x", **got})
+    'complete: 12 of 12 observations (3 new, 0 changed, 1 gone), 9 photos fetched, 27 there before, 0 missing; /x'
     """
     observations, photos = account["observations"], account["photos"]
     return (
         f"{'complete' if account['complete'] else 'NOT complete'}: "
         f"{observations['stored']} of {observations['asked']} observations "
-        f"({observations['new']} new, {observations['changed']} changed), "
+        f"({observations['new']} new, {observations['changed']} changed, {observations['gone']} gone), "
         f"{photos['downloaded'] + photos['copied']} photos fetched, {photos['already_there']} there before, "
         f"{photos['missing']} missing; {account.get('error') or account['output']}"
     )

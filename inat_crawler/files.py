@@ -11,11 +11,12 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 
-from inat_crawler.items import PhotoFile
+from inat_crawler.items import Move, PhotoFile
 
 _PHOTO_NAME = re.compile(r"[0-9]+(_[0-9]+)?(Sq|Th|S|M|L|O)[.][a-z0-9]+")
 
@@ -62,10 +63,8 @@ class WholeFilesStore:
 
     def put_aside(self, path: str) -> None:
         """Move a file to the folder `gone` beside this one; nothing happens when it is not there."""
-        gone = self.folder.parent / "gone"
-        gone.mkdir(exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
-            (self.folder / path).replace(gone / path)
+            (self.folder / path).replace(place_in_gone(self.folder, path))
 
     def modified(self, path: str) -> int:
         """Modification time in ns."""
@@ -81,3 +80,43 @@ class WholeFilesStore:
         if stat.st_size != file.bytes:
             return False
         return stat.st_mtime_ns == file.mtime_ns or hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
+
+
+def place_in_gone(folder: Path, name: str) -> Path:
+    """A free name in the folder `gone` beside this one: what lies there is never overwritten."""
+    gone = folder.parent / "gone"
+    gone.mkdir(exist_ok=True)
+    stem, _, extension = name.partition(".")
+    names = [name, *(f"{stem}~{n}.{extension}" for n in range(2, 1000))]
+    return next((gone / n for n in names if not (gone / n).exists()), gone / name)
+
+
+MOVING = ".moving"
+
+
+def set_out(folder: Path, moves: Sequence[Move]) -> None:
+    """Take files off their old names, into a folder between; those on their way already stay there.
+
+    Two photos that change places need each other's names: all must have set out before one arrives. May be
+    repeated until it is through. Raises OSError.
+    """
+    between = folder / MOVING
+    between.mkdir(parents=True, exist_ok=True)
+    for move in moves:
+        if not move.set_out:
+            with contextlib.suppress(FileNotFoundError):  # it has set out before, or is lost
+                (folder / move.path).replace(between / _name_between(move))
+
+
+def arrive(folder: Path, moves: Sequence[Move]) -> None:
+    """Give the files that have set out their new names. May be repeated until it is through. Raises OSError."""
+    for move in moves:
+        target = folder / move.target if move.target else place_in_gone(folder, move.path)
+        with contextlib.suppress(FileNotFoundError):  # it has arrived before, or is lost
+            (folder / MOVING / _name_between(move)).replace(target)
+    with contextlib.suppress(OSError):
+        (folder / MOVING).rmdir()
+
+
+def _name_between(move: Move) -> str:
+    return f"{move.observation_id}_{move.photo_id}_{move.size}"

@@ -13,7 +13,9 @@ from functools import cache
 from typing import Any, Literal
 
 Change = Literal["new", "changed", "unchanged"]
-FileStatus = Literal["downloaded", "copied", "failed", "lost", "dropped", "skipped"]
+FileStatus = Literal["downloaded", "copied", "failed", "lost", "skipped"]
+# Status of a file that is there.
+HAD: tuple[FileStatus, ...] = ("downloaded", "copied")
 
 # The table of the original script: column of an observation -> its name there.
 TABLE_COLUMNS = {
@@ -44,8 +46,7 @@ class PhotoFile:
     status: FileStatus = field(
         metadata={
             "doc": "`downloaded`; `copied` from another observation that shows the same photo; `failed`; `lost`, "
-            "when it was had once and is no longer on the disk as it was; `dropped`, when the observation shows "
-            "the photo no more, or in another place; `skipped`, when the crawl was ended."
+            "when it was had once and is no longer on the disk as it was; `skipped`, when the crawl was ended."
         }
     )
     path: str | None = _column("File name below `images/`; empty when it could not be had.")
@@ -79,11 +80,30 @@ class Photo:
 
 
 @dataclass(frozen=True)
+class Move:
+    """A file on its way to another name below `images/`, or to `gone/` when it has none any more.
+
+    It is stored with the change that calls for it, before anything is renamed, and forgotten when it is done:
+    so that a process killed in between leaves no photo under another's name.
+    """
+
+    observation_id: int
+    photo_id: int
+    size: str
+    path: str
+    target: str | None
+    set_out: bool = False
+
+
+@dataclass(frozen=True)
 class Window:
     """A span of observation ids that is read from the top down, page by page; both bounds are exclusive.
 
     `cursor` is the lowest id that was read and stored so far, `top` the highest: what is above `top` belongs
     to another window. `total` is what the API counted in the window when it was begun, `read` how many were read.
+
+    A sweep is a window that shows only what was updated since a moment; `begun_at` is the moment up to which
+    the mirror is in step once the sweep is done. Both by the server's clock, UTC, ISO 8601.
     """
 
     window_id: int
@@ -94,20 +114,38 @@ class Window:
     total: int | None = None
     read: int = 0
     done: bool = False
+    updated_since: str | None = None
+    begun_at: str | None = None
 
 
 @dataclass
 class Page:
     """One page of results in its window: `window` as it was before, `after` as it is once all is stored.
 
+    Observations that were asked for by their ids come on a page of no window. `served_at` is the server's time.
     `malformed` lists the records that could not be read, as (id or None, reason).
     """
 
-    window: Window
-    after: Window
+    window: Window | None
+    after: Window | None
     observations: list[Observation] = field(default_factory=list)
     malformed: list[tuple[int | None, str]] = field(default_factory=list)
+    served_at: str | None = None
     stored: bool = False
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a mirror is in step with the API; times by the server's clock, UTC, ISO 8601.
+
+    `synced_at`: all edits before it are in the mirror. `audited_at`: all ids were compared then. `asked`: how many
+    observations the API counted at the last comparison. `reconciled`: the mirror was found to hold just those.
+    """
+
+    synced_at: str | None = None
+    audited_at: str | None = None
+    asked: int | None = None
+    reconciled: bool = False
 
 
 @dataclass

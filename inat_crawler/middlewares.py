@@ -1,4 +1,4 @@
-"""Manners towards the API: who we are, and one request at a time, evenly paced.
+"""Manners towards the API: who we are, one request at a time, evenly paced, and a pause when it asks for one.
 
 Photos do not wait here: a request that waits in a downloader middleware counts as active, and enough of them
 would stop all pages.
@@ -6,7 +6,7 @@ would stop all pages.
 
 from __future__ import annotations
 
-import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import Self
@@ -15,10 +15,14 @@ from urllib.parse import urlsplit
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
 
 import inat_crawler
-from inat_crawler.errors import SettingError
+from inat_crawler.api.patience import LONGEST_PAUSE, REFUSED, backoff
+from inat_crawler.client import first_wait, pause_asked, rest
+from inat_crawler.errors import EndingError, SettingError
 
+logger = logging.getLogger(__name__)
 PUBLISHED_LIMIT = 60  # requests a minute
 
 
@@ -49,44 +53,59 @@ def user_agent(contact: str | None) -> str:
 
 
 class BudgetMiddleware:
-    """Requests to the API wait their turn: one every 60 / INAT_API_REQUESTS_PER_MINUTE seconds."""
+    """Requests to the API wait their turn: one every 60 / INAT_API_REQUESTS_PER_MINUTE seconds.
+
+    An answer with `Retry-After`, and a 429 without, make all of them wait.
+    """
 
     def __init__(self, crawler: Crawler, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.crawler = crawler
         self.api = crawler.settings["INAT_API_ROOT"].rstrip("/") + "/"
         self.interval = interval
+        self.first_wait = first_wait(crawler.settings["INAT_BACKOFF_SECONDS"])
         self.clock = clock
         self.next_turn = 0.0
+        self.refusals = 0
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         settings = crawler.settings
         return cls(crawler, seconds_between(settings["INAT_API_REQUESTS_PER_MINUTE"], settings["INAT_API_ROOT"]))
 
-    # A request that waits here counts as active; one page is under way at a time, so no more than one waits.
+    # A request that waits here counts as active; one page is under way at a time, so no more than a few wait.
     async def process_request(self, request: Request) -> None:
-        if request.meta.get("retry_times") and not self.crawler.crawling:
-            raise IgnoreRequest("the crawl is ending")
         if request.url.startswith(self.api):
-            await self.wait(self.take_turn())
+            await self.wait()
             self.crawler.stats.inc_value("inat/requests/api")
         elif request.url.startswith("http"):
             self.crawler.stats.inc_value("inat/requests/photos")
 
-    async def wait(self, seconds: float) -> None:
-        """Sleep, but not on when the crawl is told to end."""
-        end = self.clock() + seconds
-        while (left := end - self.clock()) > 0:
-            await asyncio.sleep(min(left, 0.5))
-            if not self.crawler.crawling:
-                raise IgnoreRequest("the crawl is ending")
+    def process_response(self, request: Request, response: Response) -> Response:
+        if request.url.startswith(self.api):
+            self.refusals = self.refusals + 1 if response.status == REFUSED else 0
+            pause = pause_asked(response)
+            if pause is None and self.refusals:
+                pause = backoff(self.refusals, self.first_wait)
+            if pause and pause <= LONGEST_PAUSE:  # more ends the crawl
+                logger.info("the API answered %d: no request for %.1f s", response.status, pause)
+                self.next_turn = max(self.next_turn, self.clock() + pause)
+        return response
+
+    async def wait(self) -> None:
+        """Take the next turn when it has come; a pause may put it off while it is waited for."""
+        try:
+            while (seconds := self.take_turn()) > 0:
+                await rest(self.crawler, min(seconds, 0.5))
+        except EndingError as error:
+            raise IgnoreRequest(str(error)) from error
 
     def take_turn(self) -> float:
-        """Reserve the next turn; returns the seconds to wait for it."""
+        """Take the turn if it has come and return 0, else return the seconds until it comes."""
         moment = self.clock()
-        turn = max(moment, self.next_turn)
-        self.next_turn = turn + self.interval
-        return turn - moment
+        if moment < self.next_turn:
+            return self.next_turn - moment
+        self.next_turn = moment + self.interval
+        return 0.0
 
 
 def seconds_between(per_minute: object, api_root: str) -> float:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import filelock
+
 from inat_crawler.api.query import FetchOptions, Query
-from inat_crawler.errors import ArgumentError, SettingError
+from inat_crawler.errors import ArgumentError, LockedError, SettingError, StoreError
 from inat_crawler.items import TABLE_COLUMNS
 
 FEED_FIELDS = {**TABLE_COLUMNS, "change": "change"}
@@ -28,12 +30,46 @@ def check_api_root(root: str) -> None:
     raise SettingError("INAT_API_ROOT", "not an address that begins with https:// or http://", root)
 
 
+def days_between_audits(setting: object) -> float:
+    """The setting INAT_AUDIT_EVERY_DAYS. Raises SettingError.
+
+    >>> days_between_audits("30")
+    30.0
+    """
+    try:
+        days = float(str(setting))
+    except ValueError:
+        days = -1.0
+    if not 0 <= days <= 36_500:
+        raise SettingError("INAT_AUDIT_EVERY_DAYS", "not a number of days from 0 to 36500", setting)
+    return days
+
+
 def output_folder(query: Query, options: FetchOptions, root: str) -> Path:
     """Where this crawl writes."""
     try:
         return Path(options.output or Path(root) / query.slug).expanduser().absolute()
     except RuntimeError as error:  # an unknown user's ~
         raise ArgumentError("output", str(error), options.output) from None
+
+
+def lock_output(output: Path) -> filelock.BaseFileLock:
+    """Hold the output for this process alone; the system lets go of it however the process ends.
+
+    Raises LockedError when another crawl holds it, StoreError when it cannot be written.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        for folder in (output / "images", output / "gone", output / "feed"):
+            if folder.is_symlink() or folder.exists():
+                folder.mkdir(exist_ok=True)  # raises if something else has the name
+        lock = filelock.FileLock(output / ".lock")
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise LockedError(f"another crawl is running on this output: {output}") from None
+    except OSError as error:
+        raise StoreError(f"the output cannot be written: {output}: {error.strerror}") from None
+    return lock
 
 
 def own_settings(output: Path, options: FetchOptions) -> dict[str, Any]:
@@ -43,6 +79,7 @@ def own_settings(output: Path, options: FetchOptions) -> dict[str, Any]:
         "INAT_IMAGES": options.images,
         "INAT_SIZES": list(options.sizes),
         "INAT_LIMIT": options.limit or 0,
+        "INAT_REPAIR": options.repair,
     }
 
 

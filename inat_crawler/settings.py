@@ -19,6 +19,8 @@ INAT_STORE_URL = os.environ.get("INAT_STORE_URL", "")  # empty: observations.sql
 INAT_CONTACT = os.environ.get("INAT_CONTACT", "")  # the API asks for a User-Agent that names a contact
 # The API asks for 60 a minute or fewer, and a client at exactly 60 was refused: 55, one every 1.1 s.
 INAT_API_REQUESTS_PER_MINUTE = os.environ.get("INAT_API_REQUESTS_PER_MINUTE", "55")
+# What failed is asked again after about this many seconds, then after twice as many, and so on up to a minute.
+INAT_BACKOFF_SECONDS = os.environ.get("INAT_BACKOFF_SECONDS", "1")
 ROBOTSTXT_OBEY = False  # a documented API with published limits; robots.txt speaks to crawlers of its web pages
 COOKIES_ENABLED = False  # the API has no sessions; a photo host must not learn who else was asked
 REFERER_ENABLED = False  # same
@@ -30,7 +32,7 @@ DOWNLOAD_SLOTS = {"inat_api": {"concurrency": 1, "delay": 0, "jitter": 0}}  # Bu
 DOWNLOADER_MIDDLEWARES = {
     "inat_crawler.middlewares.UserAgentMiddleware": 500,  # in the place of Scrapy's own
     "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": None,
-    "inat_crawler.middlewares.BudgetMiddleware": 560,  # nearer to the host than RetryMiddleware: retries wait too
+    "inat_crawler.middlewares.BudgetMiddleware": 560,
 }
 
 # -- pages ------------------------------------------------------------------------------------------------------
@@ -41,6 +43,11 @@ DOWNLOAD_WARNSIZE = 64 * 1024 * 1024  # default 32 MiB; a page of long discussio
 # stop the next from being fetched, and photos would wait for pages.
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 40_000_000
 URLLENGTH_LIMIT = 0  # default 2083, beyond which a page would silently not be asked for: a query may list many ids
+
+# -- sync -------------------------------------------------------------------------------------------------------
+INAT_AUDIT_EVERY_DAYS = os.environ.get(
+    "INAT_AUDIT_EVERY_DAYS", "30"
+)  # then all ids are compared, not counts alone
 
 # -- photos -----------------------------------------------------------------------------------------------------
 CONCURRENT_REQUESTS_PER_DOMAIN = 16  # default 8; connections to each photo host, held by PhotosPipeline

@@ -8,6 +8,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 
 import orjson
 from aiohttp import web
@@ -84,6 +85,7 @@ class Hub:
         if fault and fault.kind in INSTEAD:
             return self._instead(fault, request, entry)
         response = answer(request)
+        response.headers["Date"] = formatdate(self.clock.now(), usegmt=True)  # of this world, like its updated_at
         entry.status = response.status
         return await spoil(fault, request, response) if fault else response
 
@@ -101,7 +103,8 @@ class Hub:
                 body, kind = bomb(extension), "image/png" if extension.lower() == "png" else "image/jpeg"
             case _:
                 body, kind = b"", JSON if entry.role == "api" else "image/jpeg"
-        headers = {"Content-Type": kind, **fault.retry_header(self.clock.now())}
+        now = self.clock.now()
+        headers = {"Content-Type": kind, "Date": formatdate(now, usegmt=True), **fault.retry_header(now)}
         return web.Response(status=entry.status, body=body, headers=headers)
 
     def _answer_api(self, request: web.BaseRequest) -> web.Response:

@@ -12,29 +12,33 @@ FINISHED = {"finish_reason": "finished"}
 
 
 def got(missing: int = 0, malformed: int = 0, **observations: Any) -> dict[str, Any]:
-    everything = {"asked": 30, "stored": 30, "read_to_the_end": True, "malformed": [None] * malformed}
+    everything = {"asked": 30, "stored": 30, "read_to_the_end": True, "reconciled": True, "missing": []}
+    everything["malformed"] = [None] * malformed
     return {"observations": everything | observations, "photos": {"missing": missing}}
 
 
 @pytest.mark.parametrize(
-    ("got", "limit_met", "stats", "complete"),
+    ("got", "limit", "stats", "complete"),
     [
-        (got(), False, FINISHED, True),
-        (got(stored=31), False, FINISHED, True),
-        (got(stored=29), False, FINISHED, False),
-        (got(read_to_the_end=False), False, FINISHED, False),
-        (got(read_to_the_end=False, stored=10), True, FINISHED, True),
-        (got(missing=1), False, FINISHED, False),
-        (got(missing=1), True, FINISHED, False),
-        (got(malformed=1), False, FINISHED, False),
-        (got(), False, {"finish_reason": "shutdown"}, False),
-        (got(), False, FINISHED | {"inat/error": "x"}, False),
-        (got(), False, FINISHED | {"inat/defect": "x"}, False),
-        (got(), False, FINISHED | {"feedexport/failed_count/FileFeedStorage": 1}, False),
+        (got(), 0, FINISHED, True),
+        (got(stored=31), 0, FINISHED, False),
+        (got(stored=29), 0, FINISHED, False),
+        (got(reconciled=False), 0, FINISHED, False),
+        (got(missing=1), 0, FINISHED, False),
+        (got(malformed=1), 0, FINISHED, False),
+        (got(missing=0) | {"observations": got()["observations"] | {"missing": [7]}}, 0, FINISHED, False),
+        (got(reconciled=False, read_to_the_end=False), 30, FINISHED, True),
+        (got(reconciled=False, read_to_the_end=False), 31, FINISHED, False),
+        (got(reconciled=False), 31, FINISHED, True),
+        (got(missing=1), 30, FINISHED, False),
+        (got(), 0, {"finish_reason": "shutdown"}, False),
+        (got(), 0, FINISHED | {"inat/error": "x"}, False),
+        (got(), 0, FINISHED | {"inat/defect": "x"}, False),
+        (got(), 0, FINISHED | {"feedexport/failed_count/FileFeedStorage": 1}, False),
     ],
 )
-def test_complete(got: dict[str, Any], limit_met: bool, stats: dict[str, Any], complete: bool) -> None:
-    assert is_complete(got, limit_met, stats) is complete
+def test_complete(got: dict[str, Any], limit: int, stats: dict[str, Any], complete: bool) -> None:
+    assert is_complete(got, limit, stats) is complete
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ FLOORS = {
     1: ("api",),
     2: ("budget", "store", "files", "mirror"),
     3: ("outputs",),
-    4: ("middlewares", "pipelines", "exporters", "extensions"),
-    5: ("spiders", "commands", "cluster"),
+    4: ("client",),
+    5: ("middlewares", "pipelines", "exporters", "extensions"),
+    6: ("spiders", "commands", "cluster"),
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # What a room may import besides the floors that lie below all of its floor.
@@ -26,8 +27,10 @@ ALLOWED = {
     "files": {"items", "errors"},
     "mirror": {"items", "errors", "api"},
     "outputs": {"items", "errors", "store", "api.licenses"},
-    **{room: {r for f in range(4) for r in FLOORS[f]} | {room} for room in FLOORS[4]},
-    **{room: {r for f in range(4) for r in FLOORS[f]} for room in FLOORS[5]},
+    "client": {r for f in range(3) for r in FLOORS[f]},
+    **{room: {r for f in range(5) for r in FLOORS[f]} | {room} for room in FLOORS[5]},
+    **{room: {r for f in range(5) for r in FLOORS[f]} for room in FLOORS[6]},
+    "spiders": {r for f in range(5) for r in FLOORS[f]} | {"spiders"},
 }
 BARRED = {"scrapy", "twisted"}
 NETWORK = {"requests", "httpx", "aiohttp", "urllib.request", "http.client", "socket", "urllib3"}

@@ -12,7 +12,7 @@ import pytest
 
 from inat_crawler.api.query import Query
 from inat_crawler.errors import StoreError
-from inat_crawler.items import Observation, Page, Photo, PhotoFile, Window
+from inat_crawler.items import Move, Observation, Page, Photo, PhotoFile, Standing, Window
 from inat_crawler.store import Store
 from inat_crawler.store.schema import VERSION
 
@@ -56,11 +56,16 @@ def test_a_page_and_its_cursor_are_stored_together(store: Store) -> None:
     bad = [(8, "`location` is odd"), (None, "has no id")]
     store.save_page(Page(window, after, [observation(9), observation(7)], bad))
     assert store.windows.all() == [after]
-    assert store.windows.malformed() == bad
+    assert dict(store.missing.all())[8] == "`location` is odd"
+    assert min(store.missing.all())[0] < 0, "a record without an id"
+    assert store.missing.ids() == [8]
     assert [o.id for o in store.observations.read([7, 8, 9])] == [9, 7]
 
     store.save_page(Page(window, after, [observation(9), observation(7)], bad))
-    assert (store.windows.all(), store.windows.malformed(), store.observations.count()) == ([after], bad, 2)
+    assert (store.windows.all(), len(store.missing.all()), store.observations.count()) == ([after], 2, 2)
+
+    save(store, observation(8))
+    assert store.missing.ids() == [], "it can be read now"
 
 
 def test_the_cursor_never_moves_over_a_page_that_was_not_stored(store: Store) -> None:
@@ -78,8 +83,6 @@ def test_the_cursor_never_moves_over_a_page_that_was_not_stored(store: Store) ->
 def test_windows_stand_highest_first(store: Store) -> None:
     low, high = store.windows.open(0, None), store.windows.open(900, None)
     assert store.windows.all() == [high, low] == [Window(2, 900), Window(1, 0)]
-    store.windows.clear()
-    assert store.windows.all() == []
 
 
 def test_an_observation_comes_back_as_it_was(store: Store) -> None:
@@ -100,17 +103,92 @@ def test_an_edit_replaces_columns_photos_and_record(store: Store) -> None:
     assert store.observations.count() == 1
 
 
-def test_a_file_whose_name_would_change_is_dropped(store: Store) -> None:
+def test_moves_are_intended_with_the_page_that_calls_for_them(store: Store) -> None:
     save(store, observation(7, 50, 49, 48))
     store.files.save([(7, 50, had("square", "7Sq.jpg")), (7, 49, had("square", "7_49Sq.jpg"))])
-    store.files.save([(7, 48, had("square", "7_48Sq.jpg")), (7, 50, PhotoFile("medium", "u", "failed"))])
-    save(store, observation(7, 49, 50, 48))
-    status = {key: file.status for key, file in store.files.of(7).items()}
-    assert status == {(50, "square"): "dropped", (49, "square"): "dropped", (48, "square"): "downloaded"}
-    assert store.files.lacking("all", ["square"]) == [7]
-    assert list(store.files.not_had()) == []
-    store.files.forget(list(store.files.dropped()))
-    assert list(store.files.of(7)) == [(48, "square")]
+    store.files.save([(7, 48, had("square", "7_48Sq.jpg")), (7, 48, PhotoFile("medium", "u", "failed"))])
+    moves = [
+        Move(7, 50, "square", "7Sq.jpg", "7_50Sq.jpg"),
+        Move(7, 49, "square", "7_49Sq.jpg", "7Sq.jpg"),
+        Move(7, 48, "square", "7_48Sq.jpg", None),
+    ]
+    store.save_page(Page(None, None, [observation(7, 49, 50)]), moves)
+    assert {key: file.path for key, file in store.files.of(7).items()} == {
+        (50, "square"): "7_50Sq.jpg",
+        (49, "square"): "7Sq.jpg",
+    }
+    assert set(store.moves.pending()) == set(moves)
+    store.moves.all_set_out()
+    assert set(store.moves.pending()) == {replace(move, set_out=True) for move in moves}
+    store.moves.done()
+    assert store.moves.pending() == []
+
+
+def test_the_log_tells_which_fields_changed(store: Store) -> None:
+    save(store, replace(observation(7, 50), change="new"), replace(observation(6), change="new"))
+    save(store, replace(observation(7, 51, species_guess="Squid"), change="changed"))
+    save(store, replace(observation(7, 51, species_guess="Squid"), change="unchanged"))
+    store.bury({6: "deleted"}, [], keep=False)
+    log = [(row["observation_id"], row["change"], row["fields"]) for rows in store.changes.log() for row in rows]
+    assert log == [(7, "new", ""), (6, "new", ""), (7, "changed", "species_guess,photos"), (6, "gone", "")]
+    assert store.changes.untold() == {7: "new"}, "what is gone is told to nobody"
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_tombstone(store: Store, keep: bool) -> None:
+    save(store, *(observation(i, i * 10) for i in (9, 8, 7)))
+    store.files.save([(8, 80, had("square", "8Sq.jpg"))])
+    store.missing.note_listed([8])
+    moves = [] if keep else [Move(8, 80, "square", "8Sq.jpg", None)]
+    store.bury({8: "deleted"}, moves, keep)
+
+    assert (store.observations.count(), store.observations.count(7, 9)) == (2, 1)
+    assert store.observations.ids_between(6, 10) == {9, 7}
+    assert store.observations.digests([8]) == {}
+    assert store.observations.kept_though_gone() == ([8] if keep else [])
+    assert [row["id"] for rows in store.observations.rows(["id"]) for row in rows] == [
+        9,
+        *([8] if keep else []),
+        7,
+    ]
+    assert store.files.lacking("all", ["square", "medium"]) == [9, 7]
+    assert store.moves.pending() == moves
+    assert len(store.files.of(8)) == keep
+    assert store.missing.ids() == []
+
+    if keep:
+        store.clear_away([8], [Move(8, 80, "square", "8Sq.jpg", None)])
+        assert store.observations.kept_though_gone() == []
+    save(store, replace(observation(8, 80), change="new"))
+    assert store.observations.count() == 3, "it is back"
+
+
+def test_how_a_mirror_stands(store: Store) -> None:
+    assert store.standing() == Standing()
+    window = store.windows.open(0, None)
+    store.save_page(Page(window, replace(window, done=True, top=9), served_at="2026-01-01T00:00:00Z"))
+    store.save_page(Page(None, None, served_at="2026-01-02T00:00:00Z"))
+    assert store.standing() == Standing(synced_at="2026-01-01T00:00:00Z"), "of the first answer"
+
+    sweep = store.windows.open(0, 10, "2025-12-31T23:50:00Z", "2026-01-03T00:00:00Z")
+    assert store.windows.sweep() == sweep
+    assert store.windows.all() == [replace(window, done=True, top=9)]
+    store.windows.finish_sweep(sweep)
+    store.note_standing(asked=9, reconciled=True)
+    assert store.standing() == Standing("2026-01-03T00:00:00Z", None, 9, True)
+    assert store.windows.sweep() is None
+
+
+def test_windows_that_are_read_become_one(store: Store) -> None:
+    low = store.windows.open(5, None)
+    store.save_page(Page(low, replace(low, done=True, top=9, total=3, read=3)))
+    high = store.windows.open(9, None)
+    store.windows.merge()
+    assert len(store.windows.all()) == 2, "one is not read to its end"
+    store.save_page(Page(high, replace(high, done=True, top=12, total=2, read=2)))
+    assert store.windows.top() == 12
+    store.windows.merge()
+    assert store.windows.all() == [replace(low, done=True, top=12, total=5, read=3)]
 
 
 def test_which_files_are_lacking(store: Store) -> None:
@@ -138,10 +216,10 @@ def test_which_files_are_lacking(store: Store) -> None:
 
 def test_what_no_feed_has_shown_yet(store: Store) -> None:
     save(store, *(replace(observation(i), change=c) for i, c in ((9, "new"), (8, "changed"), (7, "unchanged"))))
-    assert store.observations.untold() == {9: "new", 8: "changed"}
+    assert store.changes.untold() == {9: "new", 8: "changed"}
     assert [(o.id, o.change) for o in store.unfinished("none", [])] == [(9, "new"), (8, "changed")]
-    store.observations.told([9])
-    assert store.observations.untold() == {8: "changed"}
+    store.changes.told([9])
+    assert store.changes.untold() == {8: "changed"}
 
 
 def test_the_same_photo_elsewhere(store: Store) -> None:

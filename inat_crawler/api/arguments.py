@@ -177,6 +177,9 @@ GROUPS: Mapping[str, tuple[Argument, ...]] = {
         Argument("sizes", sizes, "large", "In which sizes: 75, 100, 240, 500, 1024 and at most 2048 pixels on the longer side.", default="square,medium,original"),
         Argument("limit", one_id, "500", "Stop when the mirror holds this many observations, newest first. A later run with a larger limit, or none, goes on below."),
         Argument("per_page", integer(1, 200), "50", "Observations per request. Fewer only means more requests.", default="200"),
+        Argument("audit", one_of("auto", "always"), "always", "Compare all ids with the API: when the counts differ or the last time is long ago, or in any case.", default="auto"),
+        Argument("keep_gone", boolean, "true", "Observations that are gone stay in the table, and their photos in `images/`; they get a tombstone all the same.", default="false"),
+        Argument("repair", boolean, "true", "Ask for no observations: only fetch the files again that were had and are damaged or lost. `scrapy verify --repair` does this.", default="false"),
         Argument("everything", boolean, "true", "Yes, I mean the whole world.", default="false"),
     ),
 }

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -18,9 +19,14 @@ from inat_crawler.api.records import record_id
 from inat_crawler.errors import PageError
 from inat_crawler.items import Window
 
+# A change reaches the search index some seconds late (more under load): what was updated shortly before a sweep
+# was begun is looked at again by the next.
+OVERLAP = timedelta(minutes=10)
+MOST_IDS = 200  # as many as may be asked for at once
+
 
 def page_params(search: Mapping[str, str], window: Window, per_page: int) -> dict[str, str]:
-    """Parameters of the next page of the window.
+    """Parameters of the next page of the window; `per_page` 0 asks for its count alone.
 
     `id_above` is always sent: a plain query's first page may come from a cache that is an hour old.
 
@@ -29,7 +35,53 @@ def page_params(search: Mapping[str, str], window: Window, per_page: int) -> dic
     """
     below = window.id_below if window.cursor is None else window.cursor
     bounds = {"id_above": str(window.id_above)} | ({} if below is None else {"id_below": str(below)})
-    return {**search, "order_by": "id", "order": "desc", "per_page": str(per_page), **bounds}
+    since = {} if window.updated_since is None else {"updated_since": later(search, window.updated_since)}
+    return {**search, **since, "order_by": "id", "order": "desc", "per_page": str(per_page), **bounds}
+
+
+def ids_params(search: Mapping[str, str], ids: Sequence[int]) -> dict[str, str]:
+    """Parameters that ask which of these observations match a search.
+
+    They take the place of the search's own `id`s, because they are some of those that it has found.
+
+    >>> ids_params({"place_id": "1", "id": "7,8,9"}, [9, 7])
+    {'place_id': '1', 'id': '9,7', 'order_by': 'id', 'order': 'desc', 'per_page': '200', 'id_above': '0'}
+    """
+    window = Window(0, id_above=0)
+    return page_params({**search, "id": ",".join(map(str, ids))}, window, MOST_IDS)
+
+
+def sweep_since(synced_at: str) -> str:
+    """Moment from which a mirror in step up to `synced_at` looks for edits: the API cuts it to whole seconds.
+
+    >>> sweep_since("2026-11-25T10:00:00Z")
+    '2026-11-25T09:50:00Z'
+    """
+    return utc(datetime.fromisoformat(synced_at) - OVERLAP)
+
+
+def later(search: Mapping[str, str], since: str) -> str:
+    """The later of the search's own `updated_since` and this one.
+
+    >>> later({"updated_since": "2026-01-01"}, "2025-01-01T00:00:00Z"), later({}, "2025-01-01T00:00:00Z")
+    ('2026-01-01', '2025-01-01T00:00:00Z')
+    """
+    own = search.get("updated_since")
+    return own if own is not None and _moment(own) > _moment(since) else since
+
+
+def utc(moment: datetime) -> str:
+    """A moment in UTC, ISO 8601 in whole seconds.
+
+    >>> utc(datetime(2026, 11, 25, 10, tzinfo=UTC))
+    '2026-11-25T10:00:00Z'
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def read_page(body: bytes) -> tuple[int, list[Any]]:
@@ -59,8 +111,9 @@ def advance(window: Window, total: int, results: list[Any]) -> Window:
 
     Raises PageError when the page does not lie in the window, or brings the crawl no further.
 
-    >>> advance(Window(1, id_above=0), 3, [{"id": 9}, {"id": 7}])
-    Window(window_id=1, id_above=0, id_below=None, cursor=7, top=9, total=3, read=2, done=False)
+    >>> after = advance(Window(1, id_above=0), 3, [{"id": 9}, {"id": 7}])
+    >>> after.cursor, after.top, after.total, after.read, after.done
+    (7, 9, 3, 2, False)
     >>> advance(Window(1, id_above=0, cursor=7, top=9, total=3, read=3), 0, []).done
     True
     """

@@ -7,10 +7,11 @@ perhaps with `?NUMBER`; other sizes differ in the last path segment's word only.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from inat_crawler.items import Photo
+from inat_crawler.items import HAD, Move, Observation, Photo, PhotoFile
 
 # size -> (letters in the file name, longer side in pixels at most)
 SIZES: dict[str, tuple[str, int]] = {
@@ -56,6 +57,55 @@ def file_name(observation_id: int, photo_id: int, position: int, size: str, exte
     """
     stem = f"{observation_id}" if position == 0 else f"{observation_id}_{photo_id}"
     return f"{stem}{SIZES[size][0]}.{'jpg' if extension == 'jpeg' else extension}"
+
+
+def is_replaced(photo: Photo, file: PhotoFile) -> bool:
+    """Does the photo's address name other bytes than the file has? With another `?NUMBER`, not with another host.
+
+    >>> file = PhotoFile("medium", "https://a/photos/1/medium.jpg?1", "downloaded")
+    >>> [is_replaced(Photo(1, 0, url=f"https://b/photos/1/square.jpg{q}"), file) for q in ("?1", "?2", "")]
+    [False, True, True]
+    """
+    return bool(photo.url) and _version(photo.url or "") != _version(file.url)
+
+
+def _version(url: str) -> tuple[str, str]:
+    address, _, number = url.partition("?")
+    return address.rpartition("/")[2].partition(".")[2], number
+
+
+def moves(item: Observation, files: Mapping[tuple[int, str], PhotoFile], images: str) -> list[Move]:
+    """What becomes of an observation's files now that its record shows these photos in this order.
+
+    A photo in another place is renamed; one that is shown no more, or replaced, or under `images=first` a former
+    first one, leaves for `gone/`.
+
+    >>> files = {(n, "square"): PhotoFile("square", "https://a/square.jpg", "downloaded", path=p)
+    ...          for n, p in ((1, "7Sq.jpg"), (2, "7_2Sq.jpg"))}
+    >>> swapped = Observation(7, photos=[Photo(2, 0), Photo(1, 1)])
+    >>> [(move.path, move.target) for move in moves(swapped, files, "all")]
+    [('7Sq.jpg', '7_1Sq.jpg'), ('7_2Sq.jpg', '7Sq.jpg')]
+    >>> [(move.path, move.target) for move in moves(swapped, files, "first")]
+    [('7Sq.jpg', None), ('7_2Sq.jpg', '7Sq.jpg')]
+    """
+    shown = {photo.id: photo for photo in item.photos}
+    found = []
+    for (photo_id, size), file in files.items():
+        if file.status not in HAD or file.path is None:
+            continue
+        photo, target = shown.get(photo_id), None
+        if photo is not None and not is_replaced(photo, file):
+            target = file_name(item.id, photo_id, photo.position, size, file.path.rpartition(".")[2])
+            if images == "first" and photo.position > 0 and target != file.path:
+                target = None
+        if target != file.path:
+            found.append(Move(item.id, photo_id, size, file.path, target))
+    return found
+
+
+def farewell(observation_id: int, files: Mapping[tuple[int, str], PhotoFile]) -> list[Move]:
+    """All files of an observation that is gone leave for `gone/`."""
+    return moves(Observation(observation_id), files, "all")
 
 
 @dataclass(frozen=True)

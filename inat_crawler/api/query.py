@@ -129,6 +129,9 @@ class FetchOptions:
     sizes: tuple[str, ...] = ("square", "medium", "original")
     limit: int | None = None
     per_page: int = 200
+    audit: Literal["auto", "always"] = "auto"
+    keep_gone: bool = False
+    repair: bool = False
 
 
 def parse_arguments(arguments: Mapping[str, object]) -> tuple[Query, FetchOptions]:
@@ -297,4 +300,7 @@ def make_options(checked: Mapping[str, str]) -> FetchOptions:
         sizes=tuple(given["sizes"].split(",")),
         limit=int(given["limit"]) if "limit" in given else None,
         per_page=int(given["per_page"]),
+        audit=cast(Literal["auto", "always"], given["audit"]),
+        keep_gone=given["keep_gone"] == "true",
+        repair=given["repair"] == "true",
     )

@@ -1,19 +1,42 @@
-"""The photo hosts, and how much of each is under way at once."""
+"""The photo hosts: how much of each is under way at once, and when it wants to be left alone."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 
+from inat_crawler.api.patience import backoff
 from inat_crawler.errors import SettingError
 
 
 class Host:
-    """A photo host: connections to it, and photos of it in memory, each no more than there are places."""
+    """A photo host: connections to it, and photos of it in memory, each no more than there are places.
 
-    def __init__(self, width: int) -> None:
+    One answer that it is too much, or that asks to wait, makes all requests to it wait.
+    """
+
+    def __init__(self, width: int, first_wait: float) -> None:
         self.connections = asyncio.Semaphore(width)
         # Twice as many: one is checked and written while the next is fetched, and bodies do not pile up.
         self.bodies = asyncio.Semaphore(2 * width)
+        self.first_wait = first_wait
+        self.free_at = 0.0
+        self.refusals = 0
+
+    def pause(self) -> float:
+        """Seconds until it may be asked again."""
+        return max(0.0, self.free_at - time.monotonic())
+
+    def answered(self, asked_at: float, seconds: float | None, refused: bool) -> None:
+        """Note an answer to what was asked at `asked_at` (monotonic): it asks to wait `seconds`, or is a 429."""
+        if not refused:
+            self.refusals = 0
+        elif asked_at >= self.free_at:  # else one of those under way when the first was refused
+            self.refusals += 1
+        if seconds is None and refused:
+            seconds = backoff(max(self.refusals, 1), self.first_wait)
+        if seconds:
+            self.free_at = max(self.free_at, time.monotonic() + seconds)
 
 
 def connections_per_host(setting: object) -> int:

@@ -9,31 +9,27 @@ import asyncio
 import dataclasses
 import hashlib
 import logging
-import os
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, ClassVar, Self
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
-from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesStoreProtocol
 from scrapy.pipelines.images import ImagesPipeline
 from scrapy.pipelines.media import MediaPipeline
 from scrapy.utils.datatypes import LocalCache
 
 from inat_crawler.api.images import check_image
-from inat_crawler.api.photos import Wanted
-from inat_crawler.errors import PhotoError, StoreError
+from inat_crawler.api.photos import SIZES, Wanted, is_replaced
+from inat_crawler.errors import EndingError, PhotoError, StoreError
 from inat_crawler.files import WholeFilesStore
-from inat_crawler.items import Observation, PhotoFile
-from inat_crawler.pipelines.hosts import Host, connections_per_host
+from inat_crawler.items import HAD, Observation, PhotoFile
+from inat_crawler.pipelines.fetching import Fetcher, photo_request
 from inat_crawler.pipelines.store import fail
-from inat_crawler.store import HAD, Store, now
+from inat_crawler.store import Store, now
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +55,10 @@ class PhotosPipeline(ImagesPipeline):
         self.mirror = Store.of(settings["INAT_STORE_URL"], crawler.spider.query)  # type: ignore[union-attr]
         self.images: str = settings["INAT_IMAGES"]
         self.sizes: list[str] = settings.getlist("INAT_SIZES")
-        width = connections_per_host(settings["CONCURRENT_REQUESTS_PER_DOMAIN"])
-        self.hosts: dict[str, Host] = defaultdict(lambda: Host(width))
-        self.checkers = ThreadPoolExecutor(os.cpu_count(), "check-photo")
+        self.repair: bool = settings["INAT_REPAIR"]
+        self.fetcher = Fetcher(crawler, self.check_and_write)
         self.wanted: dict[int, list[Wanted]] = {}
         self.unsaved: list[tuple[int, int, PhotoFile]] = []
-        self.stopped = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -77,19 +71,8 @@ class PhotosPipeline(ImagesPipeline):
         # Scrapy would keep every result for ever, and give it again when the file has another name by now: what is
         # had stands in the store.
         self.spiderinfo.downloaded = LocalCache(0)
-        self.put_aside(self.mirror.files.dropped())
         self.mark_lost_files()
         self.put_strangers_aside()
-
-    def put_aside(self, rows: Iterable[tuple[int, int, PhotoFile]]) -> None:
-        """Move files to `gone/` that lie under a name that is not theirs any more: another photo needs it."""
-        dropped = list(rows)
-        try:
-            for _, _, file in dropped:
-                self.store.put_aside(str(file.path))
-            self.mirror.files.forget(dropped)
-        except (OSError, StoreError) as error:
-            self.stop(StoreError(f"a photo cannot be put aside: {error}"))
 
     def mark_lost_files(self) -> None:
         """Files that are no longer on the disk as their rows say count as not had."""
@@ -113,29 +96,23 @@ class PhotosPipeline(ImagesPipeline):
 
     def get_media_requests(self, item: Observation, info: MediaPipeline.SpiderInfo) -> list[Request]:
         files = self.mirror.files.of(item.id)
-        self.put_aside((item.id, photo_id, f) for (photo_id, _), f in files.items() if f.status == "dropped")
         had = {k: f for k, f in files.items() if f.status in HAD}
         for photo in item.photos:
             photo.files = [f for (photo_id, _), f in had.items() if photo_id == photo.id]
-        missing = [w for w in self.wanted_of(item) if w.key not in had]
+        wanted = self.lost(item, files) if self.repair else self.wanted_of(item)
+        missing = [w for w in wanted if w.key not in had]
         self.wanted[id(item)] = missing
-        return [self.request(w) for w in missing]
+        return [photo_request(w) for w in missing]
 
-    def wanted_of(self, item: Observation) -> Iterator[Wanted]:
-        for photo in item.photos[: 1 if self.images == "first" else None]:
-            for size in self.sizes:
-                yield Wanted(item.id, photo, size)
+    def wanted_of(self, item: Observation) -> list[Wanted]:
+        photos = item.photos[: 1 if self.images == "first" else None]
+        return [Wanted(item.id, photo, size) for photo in photos for size in self.sizes]
 
-    def request(self, wanted: Wanted) -> Request:
-        meta = {
-            "inat_photo": wanted,
-            "download_slot": f"photos {wanted.host}",
-            "handle_httpstatus_all": True,
-            "max_retry_times": 3,
-            "give_up_log_level": "DEBUG",  # `note` says it in one line
-        }
-        # A photo without an address passes through as a request too, so that its absence becomes a row.
-        return Request(wanted.url, callback=NO_CALLBACK, meta=meta)
+    def lost(self, item: Observation, files: Mapping[tuple[int, str], PhotoFile]) -> list[Wanted]:
+        """What was had once, whichever photos and sizes this crawl is for."""
+        keys = {key for key, file in files.items() if file.status == "lost"}
+        every = [Wanted(item.id, photo, size) for photo in item.photos for size in SIZES]
+        return [wanted for wanted in every if wanted.key in keys]
 
     # -- fetching ------------------------------------------------------------------------------------------
 
@@ -144,10 +121,10 @@ class PhotosPipeline(ImagesPipeline):
     ) -> dict[str, Any]:
         wanted: Wanted = request.meta["inat_photo"]
         try:
-            file = await self.fetch(wanted, request)
+            file = await self.fetch(wanted)
         except PhotoError as error:
             file = PhotoFile(wanted.size, request.url, "failed", reason=str(error), fetched_at=now())
-        except IgnoreRequest:  # not tried again, because the crawl is ending
+        except EndingError:
             file = PhotoFile(wanted.size, request.url, "skipped")
         except StoreError as error:
             self.stop(error)
@@ -163,43 +140,27 @@ class PhotosPipeline(ImagesPipeline):
             "observation_id": wanted.observation_id,
         }
 
-    async def fetch(self, wanted: Wanted, request: Request) -> PhotoFile:
-        """Fetch, check and write one file. Raises PhotoError with the reason, StoreError on a full disk."""
+    async def fetch(self, wanted: Wanted) -> PhotoFile:
+        """Copy the file from another observation, or fetch it."""
         elsewhere = self.elsewhere(wanted)
         if elsewhere is not None and (copied := self.copy(wanted, elsewhere)):
             return copied
-        if not wanted.host:
-            raise PhotoError("hidden" if wanted.photo.hidden else "no address")
-        host = self.hosts[wanted.host]
-        async with host.bodies:
-            async with host.connections:
-                if self.stopped or not self.crawler.crawling:  # what is not under way stays for the next run
-                    return PhotoFile(wanted.size, request.url, "skipped")
-                response = await self.download(request)
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self.checkers, self.check_and_write, wanted, response)
+        return await self.fetcher.fetch(wanted, self.moved)
+
+    def moved(self, wanted: Wanted) -> None:
+        self.mirror.observations.readdress(wanted.observation_id, wanted.photo)
 
     def elsewhere(self, wanted: Wanted) -> PhotoFile | None:
         """The same file as another observation has it, be its row stored yet or not."""
-        for observation_id, photo_id, file in self.unsaved:
-            if (
-                (photo_id, file.size) == wanted.key
-                and observation_id != wanted.observation_id
-                and file.status in HAD
-            ):
-                return file
-        return self.mirror.files.elsewhere(wanted.observation_id, *wanted.key)
-
-    async def download(self, request: Request) -> Response:
-        try:
-            response = await self.crawler.engine.download_async(request)
-        except IgnoreRequest:
-            raise
-        except Exception as error:  # whatever it is, the photo is not had, and its row says why
-            raise PhotoError(type(error).__name__) from error
-        if response.status != 200:
-            raise PhotoError(str(response.status))
-        return response
+        unsaved = (
+            file
+            for observation_id, photo_id, file in self.unsaved
+            if (photo_id, file.size) == wanted.key
+            and observation_id != wanted.observation_id
+            and file.status in HAD
+        )
+        file = next(unsaved, None) or self.mirror.files.elsewhere(wanted.observation_id, *wanted.key)
+        return None if file is None or is_replaced(wanted.photo, file) else file
 
     def check_and_write(self, wanted: Wanted, response: Response) -> PhotoFile:
         """Runs in a thread: decoding, hashing and writing take milliseconds each."""
@@ -275,12 +236,12 @@ class PhotosPipeline(ImagesPipeline):
         self.unsaved.append((wanted.observation_id, wanted.photo.id, file))
 
     def stop(self, error: StoreError) -> None:
-        self.stopped = True
+        self.fetcher.stopped = True
         fail(self.crawler, error)
 
     def save(self) -> None:
         rows, self.unsaved = self.unsaved, []
-        if not rows or self.stopped:
+        if not rows or self.fetcher.stopped:
             return
         self.timer.cancel()
         try:
@@ -293,5 +254,5 @@ class PhotosPipeline(ImagesPipeline):
 
     def close_spider(self) -> None:
         self.save()
-        self.checkers.shutdown()
+        self.fetcher.close()
         self.mirror.close()

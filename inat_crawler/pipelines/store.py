@@ -1,16 +1,19 @@
-"""Each page is stored as a whole before the photos of its observations are fetched."""
+"""Each page is stored as a whole, and files get the names that follow from it, before its photos are fetched."""
 
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem, NotConfigured
 
+from inat_crawler.api.photos import moves
 from inat_crawler.errors import StoreError
-from inat_crawler.items import Observation
+from inat_crawler.files import arrive, set_out
+from inat_crawler.items import Move, Observation, Page
 from inat_crawler.store import Store
 
 logger = logging.getLogger(__name__)
@@ -29,7 +32,9 @@ class StorePipeline:
     def __init__(self, crawler: Crawler, store: Store) -> None:
         self.crawler = crawler
         self.store = store
+        self.images = Path(crawler.settings["IMAGES_STORE"])
         self.full = False
+        self.moving = True  # perhaps: files are on their way to other names
         self.told: list[int] = []
 
     @classmethod
@@ -41,21 +46,52 @@ class StorePipeline:
         crawler.signals.connect(pipeline.item_scraped, signals.item_scraped)
         return pipeline
 
+    def open_spider(self) -> None:
+        self.move_files()  # what a killed run had begun
+
     def process_item(self, item: Observation) -> Observation:
         if item.page is None or item.page.stored:
             return item
         if self.full:
             raise DropItem("the store takes no more", log_level="DEBUG")
         try:
-            self.store.save_page(item.page)
+            self.store.save_page(item.page, self.moves_of(item.page))
         except StoreError as error:
-            self.full = True
-            fail(self.crawler, error)
+            self.stop(error)
             raise DropItem("cannot be stored", log_level="DEBUG") from error
         for observation in item.page.observations:
             observation.record = None  # stored: 40 kB each that need not wait for photos
         item.page.observations = []
+        self.move_files()
         return item
+
+    def moves_of(self, page: Page) -> list[Move]:
+        """The files that change their names with this page."""
+        changed = [o for o in page.observations if o.change != "unchanged"]
+        files = self.store.files.of_each([o.id for o in changed])
+        images = self.crawler.settings["INAT_IMAGES"]
+        found = [move for o in changed if o.id in files for move in moves(o, files[o.id], images)]
+        self.moving = self.moving or bool(found)
+        return found
+
+    def move_files(self) -> None:
+        """Carry out the moves that are intended in the store."""
+        if not self.moving:
+            return
+        try:
+            pending = self.store.moves.pending()
+            if pending:
+                set_out(self.images, pending)
+                self.store.moves.all_set_out()
+                arrive(self.images, pending)
+                self.store.moves.done()
+            self.moving = False
+        except (OSError, StoreError) as error:
+            self.stop(StoreError(f"a photo cannot get its new name: {error}"))
+
+    def stop(self, error: StoreError) -> None:
+        self.full = True
+        fail(self.crawler, error)
 
     def item_scraped(self, item: Observation) -> None:
         """The feeds have it now."""
@@ -71,11 +107,12 @@ class StorePipeline:
         if not ids or self.full:
             return
         try:
-            self.store.observations.told(ids)
+            self.store.changes.told(ids)
         except StoreError as error:
-            self.full = True
-            fail(self.crawler, error)
+            self.stop(error)
 
     def close_spider(self) -> None:
         self.save_told()
+        self.moving = True  # the photos of observations that were found to be gone
+        self.move_files()
         self.store.close()

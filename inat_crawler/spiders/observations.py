@@ -1,4 +1,4 @@
-"""The spider: a query -> pages, newest first -> observations.
+"""The spider: a query -> pages, newest first -> observations; then what makes the mirror agree with the API.
 
 How far it has read stands in the store as windows of ids, so that a crawl that was ended goes on where it was.
 It neither writes files nor fetches photos: pipelines do.
@@ -7,25 +7,25 @@ It neither writes files nor fetches photos: pipelines do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Self
-from urllib.parse import urlencode
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.retry import get_retry_request
-from scrapy.exceptions import CloseSpider, IgnoreRequest
+from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
-from scrapy.spidermiddlewares.httperror import HttpError
-from twisted.python.failure import Failure
 
-from inat_crawler.api.paging import advance, page_params, read_page
+from inat_crawler.api.paging import MOST_IDS, advance, ids_params, page_params, read_page, sweep_since
 from inat_crawler.api.query import FetchOptions, Query, parse_arguments
 from inat_crawler.api.records import read_record, record_id
-from inat_crawler.errors import PageError, RecordError, SettingError, StoreError
+from inat_crawler.client import ApiClient, is_ending
+from inat_crawler.errors import CrawlError, EndingError, RecordError, RefusedError, SettingError
 from inat_crawler.items import Observation, Page, Window, field_names
-from inat_crawler.mirror import check_api_root, output_folder, own_settings, scrapy_settings
+from inat_crawler.mirror import check_api_root, days_between_audits, output_folder, own_settings, scrapy_settings
+from inat_crawler.spiders.audit import Audit, farewells
 from inat_crawler.store import Store, sqlite_in
+
+Observations = AsyncIterator[Observation]
 
 
 class ObservationsSpider(Spider):
@@ -33,19 +33,19 @@ class ObservationsSpider(Spider):
 
     name = "observations"
     custom_settings = {"FEED_EXPORT_FIELDS": field_names(Observation)}
-    # As many items of the store may wait for their photos as of a page.
-    room = 100
 
     def __init__(self, query: Query, options: FetchOptions) -> None:
         super().__init__()
         self.query = query
         self.options = options
-        self.read: set[int] = set()  # windows that this run has read to their end
+        self.under_way = 0  # items that have not left the pipelines
+        self.none_under_way = asyncio.Event()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, /, *args: Any, **arguments: Any) -> Self:  # type: ignore[override]
         query, options = parse_arguments(arguments)
         check_api_root(crawler.settings["INAT_API_ROOT"])
+        days_between_audits(crawler.settings["INAT_AUDIT_EVERY_DAYS"])
         output = output_folder(query, options, crawler.settings["INAT_OUTPUT_ROOT"])
         for name, value in own_settings(output, options).items():
             if crawler.settings.getpriority(name) is not None:
@@ -62,54 +62,119 @@ class ObservationsSpider(Spider):
             crawler.signals.connect(spider.item_left, signal)
         return spider
 
-    # -- from the store -----------------------------------------------------------------------------------
-
     def opened(self) -> None:
+        self.client = ApiClient(self.crawler)
         self.store = Store.of(self.settings["INAT_STORE_URL"], self.query)
         self.stored = self.store.observations.count()
         self.crawler.signals.connect(self.store.close, signals.spider_closed)
 
+    # -- the journey --------------------------------------------------------------------------------------
+
     async def start(self) -> AsyncIterator[Request]:
         # A request that asks nobody: items of `start` itself would keep a crawl from ending when it is told to,
         # because Scrapy, closing, waits for items to leave but looks again only when a response does.
-        yield Request("data:,", callback=self.parse_store, dont_filter=True)
+        yield Request("data:,", callback=self.mirror, dont_filter=True)
 
-    async def parse_store(self, response: Response) -> AsyncIterator[Observation | Request]:
-        """Stored observations that lack a wanted file or a row in a feed, then the first page.
+    async def mirror(self, response: Response) -> Observations:
+        """All that there is to do, one after the other: each phase begins when the items of the last are through.
 
-        `room` of them are under way at most. All are through before the first page is asked for: a page may bring
-        the same observation with other photos.
+        A page may bring an observation again whose photos are still under way, in another order.
         """
-        self.places = asyncio.Semaphore(self.room)
-        for observation in self.store.unfinished(self.options.images, self.options.sizes):
-            await self.places.acquire()
-            if self.failed() or not self.crawler.crawling:
-                return
-            yield observation
-        for _ in range(self.room):
-            await self.places.acquire()
         try:
-            window = self.first_window()
-        except StoreError as error:
-            self.fail(str(error))
+            for phase in self.phases():
+                async for observation in phase():
+                    self.under_way += 1
+                    yield observation
+                    self.go_on()
+                await self.all_through()
+        except EndingError:
             return
-        for request in self.next_page(window):
-            yield request
+        except RefusedError as error:
+            if not self.stored and error.status != 429:
+                self.crawler.stats.set_value("inat/query_refused", True)
+            self.fail(error)
+        except CrawlError as error:
+            self.fail(error)
 
-    def item_left(self, item: Any) -> None:
+    def phases(self) -> Sequence[Callable[[], Observations]]:
+        if self.options.repair:
+            return (self.damaged,)
+        if self.options.limit is not None:  # how many there are beyond the limit says nothing
+            return self.unfinished, self.missing, self.windows
+        return self.unfinished, self.missing, self.windows, self.sweeps, self.reconcile
+
+    async def all_through(self) -> None:
+        """Return when no item is under way; raises EndingError when the crawl is ending or has failed."""
+        while self.under_way:
+            self.none_under_way.clear()
+            await self.none_under_way.wait()
+        self.go_on()
+
+    def go_on(self) -> None:
+        if is_ending(self.crawler) or self.failed():
+            raise EndingError("the crawl is ending")
+
+    def item_left(self) -> None:
         """One item has been through all pipelines."""
-        if item.page is None:
-            self.places.release()
+        self.under_way -= 1
+        if not self.under_way:
+            self.none_under_way.set()
+
+    # -- from the store -----------------------------------------------------------------------------------
+
+    async def unfinished(self) -> Observations:
+        """Stored observations that lack a wanted file or a row in a feed."""
+        self.store.note_standing(reconciled=False)
+        kept = self.store.observations.kept_though_gone()
+        if kept and not self.options.keep_gone:  # it was asked for once, and is no more
+            self.store.clear_away(kept, farewells(self.store, kept))
+        for observation in self.store.unfinished(self.options.images, self.options.sizes):
+            yield observation
+
+    async def damaged(self) -> Observations:
+        """Stored observations of which a file is lost that was had."""
+        for observation in self.store.damaged():
+            yield observation
+
+    async def missing(self) -> Observations:
+        """Observations that are known to be missing, or could not be read, are asked for by their ids."""
+        ids = self.store.missing.ids()
+        for start in range(0, len(ids), MOST_IDS):
+            async for observation in self.by_ids(ids[start : start + MOST_IDS]):
+                yield observation
+
+    async def by_ids(self, ids: Sequence[int]) -> Observations:
+        """Those of these observations that match the query. The others are there no more."""
+        _, results = await self.client.get("/observations", ids_params(self.query.params, ids), read_page)
+        page = Page(None, None)
+        asked = set(ids)
+        for observation in self.compared(page, [r for r in results if record_id(r) in asked]):
+            yield observation
+        await self.all_through()
+        if not page.stored:
+            self.store.save_page(page)
+        self.store.missing.vanished([i for i in ids if i not in {record_id(r) for r in results}])
 
     # -- windows and pages --------------------------------------------------------------------------------
 
+    async def windows(self) -> Observations:
+        """What is new comes first, then what was not read yet. What was read is not read again."""
+        window = self.first_window()
+        while window is not None:
+            async for observation in self.read(window):
+                yield observation
+            await self.all_through()
+            window = next((w for w in self.store.windows.all() if not w.done and not self.limit_met()), None)
+        self.store.windows.merge()
+        standing = self.store.standing()
+        if standing.audited_at is None and all(w.done for w in self.store.windows.all()):
+            self.store.note_standing(audited_at=standing.synced_at)  # all ids were seen
+
     def first_window(self) -> Window | None:
-        """The window to begin with: what is new comes first. A mirror read to its end is read anew."""
         if self.limit_met():
             return None
         windows = self.store.windows.all()
-        if all(w.done for w in windows):
-            self.store.windows.clear()
+        if not windows:
             return self.store.windows.open(self.query.id_above, self.query.id_below)
         if windows[0].done or windows[0].top is not None:
             top = max(w.top or w.id_above for w in windows)
@@ -119,68 +184,41 @@ class ObservationsSpider(Spider):
     def limit_met(self) -> bool:
         return self.options.limit is not None and self.stored >= self.options.limit
 
-    def next_page(self, window: Window | None) -> Iterator[Request]:
-        """Request for the next page of the window, or of the next one below that is not read to its end."""
-        if window is not None and window.done:
-            self.read.add(window.window_id)
-            left = (w for w in self.store.windows.all() if not w.done and w.window_id not in self.read)
-            window = next(left, None)
-        if window is None or self.limit_met() or self.failed():
-            return
-        per_page = self.options.per_page
-        if self.options.limit is not None:
-            per_page = min(per_page, self.options.limit - self.stored)
-        params = page_params(self.query.params, window, per_page)
-        yield Request(
-            f"{self.settings['INAT_API_ROOT'].rstrip('/')}/observations?{urlencode(params)}",
-            callback=self.parse_page,
-            errback=self.page_failed,
-            cb_kwargs={"window": window, "per_page": per_page},
-            headers={"Accept": "application/json"},
-            meta={
-                "download_slot": "inat_api",
-                "autothrottle_dont_adjust_delay": True,
-                "give_up_log_level": "DEBUG",  # page_failed says it in one line
-            },
-            dont_filter=True,
-        )
+    async def read(self, window: Window) -> Observations:
+        """Read a window to its end, or up to the limit."""
+        while not window.done and not self.limit_met():
+            self.go_on()
+            per_page = self.options.per_page
+            if self.options.limit is not None:
+                per_page = min(per_page, self.options.limit - self.stored)
+            page, results = await self.next_page(window, per_page)
+            for observation in self.compared(page, results):
+                yield observation
+            if not page.observations and not page.stored:
+                await self.all_through()  # the cursor goes on from where the page before has left it
+                self.store.save_page(page)
+            assert page.after is not None
+            window = page.after
 
-    def parse_page(self, response: Response, window: Window, per_page: int) -> Iterator[Any]:
-        """A page has three outcomes: the next request, the end of its window, or an error with its URL."""
-        try:
-            total, results = read_page(response.body)
+    async def next_page(self, window: Window, per_page: int) -> tuple[Page, list[Any]]:
+        """The next page of a window, newest first.
+
+        One that ends it before as many came as were counted is asked for again.
+        """
+
+        def read(body: bytes) -> tuple[Window, list[Any]]:
+            total, results = read_page(body)
             results = sorted(results, key=lambda r: record_id(r) or 0, reverse=True)[:per_page]
-            page = Page(window, advance(window, total, results))
-        except PageError as error:
-            yield self.page_unreadable(response, error)
-            return
-        again = self.early_end(response, page)
-        if again is not None:
-            yield again
-            return
-        self.read_records(page, results)
-        if page.observations:
-            yield from page.observations.copy()
-        elif not self.saved(page):
-            return
-        yield from self.next_page(page.after)
+            return advance(window, total, results), results
 
-    def early_end(self, response: Response, page: Page) -> Request | None:
-        """A window that ends before as many came as were counted is asked again: deletions leave it at that."""
-        if not page.after.done or page.window.read >= (page.window.total or 0):
-            return None
-        assert response.request is not None
-        return self.retry(response.request, "early_end", max_retry_times=2)
+        params = page_params(self.query.params, window, per_page)
+        for _ in range(3):
+            after, results = await self.client.get("/observations", params, read)
+            if not after.done or window.read >= (window.total or 0):
+                break  # else deletions may have left it at that
+        return Page(window, after, served_at=self.client.first_answer), results
 
-    def saved(self, page: Page) -> bool:
-        """Store a page that has no observations for the pipelines to store it with."""
-        try:
-            self.store.save_page(page)
-        except StoreError as error:
-            self.fail(str(error))
-        return page.stored
-
-    def read_records(self, page: Page, results: list[Any]) -> None:
+    def compared(self, page: Page, results: list[Any]) -> Iterator[Observation]:
         """Read the records into the page and compare them with the store; note those that cannot be read."""
         observations: dict[int, Observation] = {}
         for record in results:
@@ -201,45 +239,41 @@ class ObservationsSpider(Spider):
             observation.page = page
             self.crawler.stats.inc_value(f"inat/observations/{observation.change}")
         self.stored += sum(o.change == "new" for o in page.observations)
+        yield from page.observations.copy()
+
+    # -- in step with the API -----------------------------------------------------------------------------
+
+    async def sweeps(self) -> Observations:
+        """What was edited since the mirror was last in step. A sweep that was ended goes on, and leaves a rest."""
+        now, top = self.client.first_answer, self.store.windows.top()
+        while now is not None and (synced_at := self.store.standing().synced_at or "") < now:
+            if top is None:
+                self.store.note_standing(synced_at=now)
+                return
+            sweep = self.store.windows.sweep() or self.store.windows.open(
+                self.query.id_above, top + 1, sweep_since(synced_at), now
+            )
+            async for observation in self.read(sweep):
+                yield observation
+            await self.all_through()
+            self.store.windows.finish_sweep(sweep)
+
+    async def reconcile(self) -> Observations:
+        """Compare the mirror with the API: counts, and all ids where these differ or it was long ago."""
+        audit = Audit(self.client, self.store, self.query, self.options)
+        if await audit.is_needed(days_between_audits(self.settings["INAT_AUDIT_EVERY_DAYS"])):
+            await audit.run()
+            self.crawler.stats.inc_value("inat/observations/gone", len(audit.gone))
+            async for observation in self.missing():
+                yield observation
+            await self.all_through()
+        audit.finish()
 
     # -- failures -----------------------------------------------------------------------------------------
 
-    def page_unreadable(self, response: Response, error: PageError) -> Request | None:
-        """Ask for the page again; after the last time the crawl has failed."""
-        assert response.request is not None
-        retry = self.retry(response.request, "page_unreadable")
-        if retry is None:
-            self.fail(f"the page {response.url} is not what the API promises: {error}")
-        return retry
-
-    def page_failed(self, failure: Failure) -> Request | None:
-        """No page came: the API refused, or could not be reached however often it was tried."""
-        error, request = failure.value, failure.request  # type: ignore[attr-defined]
-        if isinstance(error, HttpError):
-            self.refused(error.response)
-        if isinstance(error, (HttpError, IgnoreRequest)):
-            return None
-        retry = self.retry(
-            request, type(error).__name__
-        )  # what RetryMiddleware does not: a body that cannot be unpacked
-        if retry is None:
-            self.fail(f"cannot reach the API at {request.url}: {error or type(error).__name__}")
-        return retry
-
-    def retry(self, request: Request, reason: str, max_retry_times: int | None = None) -> Request | None:
-        return get_retry_request(
-            request, spider=self, reason=reason, max_retry_times=max_retry_times, give_up_log_level="DEBUG"
-        )
-
-    def refused(self, response: Response) -> None:
-        if 400 <= response.status < 500 and response.status != 429 and not self.stored:
-            self.crawler.stats.set_value("inat/query_refused", True)
-        said = response.body[:300].decode(errors="replace")
-        self.fail(f"the API answered {response.status} to {response.url}: {said}")
-
-    def fail(self, message: str) -> None:
-        self.logger.error("%s", message)
-        self.crawler.stats.set_value("inat/error", message)
+    def fail(self, error: CrawlError) -> None:
+        self.logger.error("%s", error)
+        self.crawler.stats.set_value("inat/error", str(error))
 
     def failed(self) -> bool:
         """Has something ended the crawl: a page, or a store that takes no more?"""

@@ -15,14 +15,17 @@ from typing import Any, Protocol, Self
 import sqlalchemy as sa
 
 from inat_crawler.errors import StoreError
-from inat_crawler.items import Observation, Page
+from inat_crawler.items import Move, Observation, Page, Standing, column_names
 from inat_crawler.store import schema
-from inat_crawler.store.database import HAD, Database
+from inat_crawler.store.changes import Changes
+from inat_crawler.store.database import Database, now
 from inat_crawler.store.files import Files
-from inat_crawler.store.observations import Observations, now
+from inat_crawler.store.missing import LISTED, Missing
+from inat_crawler.store.moves import Moves
+from inat_crawler.store.observations import Observations
 from inat_crawler.store.windows import Windows
 
-__all__ = ["HAD", "Store", "now", "sqlite_in"]
+__all__ = ["LISTED", "Store", "now", "sqlite_in"]
 
 
 def sqlite_in(folder: Path) -> sa.URL:
@@ -47,6 +50,9 @@ class Store:
         self.windows = Windows(self.database)
         self.observations = Observations(self.database)
         self.files = Files(self.database)
+        self.moves = Moves(self.database)
+        self.changes = Changes(self.database)
+        self.missing = Missing(self.database)
 
     @classmethod
     def of(cls, url: str | sa.URL, query: MirrorQuery) -> Self:
@@ -84,8 +90,9 @@ class Store:
                     f"the output holds the mirror of another query: {old.text}; "
                     f"this one asks for: {query}. Choose another output."
                 )
-            for table in (schema.windows, schema.malformed, schema.untold, schema.crawls, schema.mirrors):
-                db.execute(sa.delete(table).where(table.c.mirror_id == old.mirror_id))
+            for table in reversed(schema.metadata.sorted_tables):
+                if "mirror_id" in table.c:
+                    db.execute(sa.delete(table).where(table.c.mirror_id == old.mirror_id))
 
     def begin_crawl(self, started_at: str, arguments: Mapping[str, Any]) -> int:
         """Note that a crawl begins; returns its number in this mirror, from 1."""
@@ -105,21 +112,73 @@ class Store:
                 .values(finished_at=now(), account=json.dumps(dict(account)))
             )
 
-    def save_page(self, page: Page) -> None:
+    def save_page(self, page: Page, moves: Sequence[Move] = ()) -> None:
         """Store a page with all its observations and the window's new cursor, in one transaction.
 
+        `moves` are the files that change their names with it; they are intended now and carried out later.
         Doing a page twice changes nothing. Raises StoreError when it cannot be written; nothing of it is then.
         """
         with self.database.writing() as db:
-            self.observations.save(db, page.observations)
+            self.moves.intend(db, moves)
+            self.observations.save(db, page.observations, self.changes)
+            self.missing.forget(db, [o.id for o in page.observations])
+            self.missing.note(db, page.malformed)
             self.windows.advance(db, page)
+            unset = (schema.mirrors.c.mirror_id == self.database.mirror_id, schema.mirrors.c.synced_at.is_(None))
+            db.execute(sa.update(schema.mirrors).where(*unset).values(synced_at=page.served_at))
         page.stored = True
+
+    def bury(self, gone: Mapping[int, str], moves: Sequence[Move], keep: bool) -> None:
+        """Give tombstones to observations, as id -> why they are gone, in one transaction.
+
+        Unless they are to be kept they leave their place, and their files move as `moves` says.
+        """
+        ids, moment, mirror_id = list(gone), now(), self.database.mirror_id
+        rows = [
+            {"mirror_id": mirror_id, "observation_id": i, "gone_at": moment, "reason": reason}
+            for i, reason in gone.items()
+        ]
+        with self.database.writing() as db:
+            self.database.upsert(db, schema.tombstones, rows)
+            self.missing.forget(db, ids)
+            self.changes.tell(db, ids)
+            self.changes.note(db, {i: ("gone", []) for i in ids}, told=True)
+            if not keep:
+                self._clear_away(db, ids, moves)
+
+    def clear_away(self, ids: Sequence[int], moves: Sequence[Move]) -> None:
+        """Let observations leave their place that are gone and were kept."""
+        with self.database.writing() as db:
+            self._clear_away(db, ids, moves)
+
+    def _clear_away(self, db: sa.Connection, ids: Sequence[int], moves: Sequence[Move]) -> None:
+        self.moves.intend(db, moves)
+        self.observations.delete(db, ids)
+
+    def standing(self) -> Standing:
+        """How far the mirror is in step with the API."""
+        columns = [schema.mirrors.c[name] for name in column_names(Standing)]
+        with self.database.engine.connect() as db:
+            row = db.execute(self.database.mine(sa.select(*columns), schema.mirrors)).one()
+        return Standing(**{**row._mapping, "reconciled": bool(row.reconciled)})
+
+    def note_standing(self, **values: str | int | bool | None) -> None:
+        """Change some of the fields of `Standing`."""
+        with self.database.writing() as db:
+            at = schema.mirrors.c.mirror_id == self.database.mirror_id
+            db.execute(sa.update(schema.mirrors).where(at).values(**values))
 
     def unfinished(self, images: str, sizes: Sequence[str]) -> Iterator[Observation]:
         """Observations of which a wanted file is not had, or that no feed has shown yet; newest id first."""
-        untold = self.observations.untold()
-        ids = sorted({*self.files.lacking(images, sizes), *untold}, reverse=True)
+        untold = self.changes.untold()
+        for observation in self._each(sorted({*self.files.lacking(images, sizes), *untold}, reverse=True)):
+            observation.change = untold.get(observation.id, "unchanged")
+            yield observation
+
+    def damaged(self) -> Iterator[Observation]:
+        """Observations of which a file is lost that was had; newest id first."""
+        return self._each(self.files.lost())
+
+    def _each(self, ids: Sequence[int]) -> Iterator[Observation]:
         for start in range(0, len(ids), 200):
-            for observation in self.observations.read(ids[start : start + 200]):
-                observation.change = untold.get(observation.id, "unchanged")
-                yield observation
+            yield from self.observations.read(ids[start : start + 200])

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from inat_crawler.errors import StoreError
+from inat_crawler.store.migrations import migrate
 from inat_crawler.store.schema import VERSION, metadata, versions
 
 Row = dict[str, Any]
-# Status of a file that is there; and of one that is there under a name that is not its own any more.
-HAD, DROPPED = ("downloaded", "copied"), "dropped"
 DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
+
+
+def now() -> str:
+    """This moment, UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class Database:
@@ -58,7 +63,7 @@ class Database:
 
 
 def open_engine(url: str | sa.URL) -> sa.Engine:
-    """Open the database and make its tables where they are not there yet.
+    """Open the database, make its tables where they are not there yet, and bring an older store to this version.
 
     Raises StoreError when it cannot be opened, holds something else, or a newer version of this program made it.
     """
@@ -72,8 +77,9 @@ def open_engine(url: str | sa.URL) -> sa.Engine:
         sa.event.listen(engine, "connect", _set_up_sqlite)
     try:
         with engine.begin() as db:
-            _check_version(db)
+            version = _version(db)
             metadata.create_all(db)
+            migrate(db, version)
             for table in metadata.tables.values():
                 db.execute(sa.select(table).limit(0))  # fails where another program's table has the name
     except sa.exc.SQLAlchemyError as error:
@@ -89,12 +95,14 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _check_version(db: sa.Connection) -> None:
+def _version(db: sa.Connection) -> int:
+    """Version of the schema; a database without one gets the current one."""
     if not sa.inspect(db).has_table(versions.name):
         versions.create(db)
         db.execute(sa.insert(versions).values(version=VERSION))
     version = db.execute(sa.select(sa.cast(versions.c.version, sa.Text))).scalar()
-    if version != str(VERSION):
+    if not str(version).isdigit() or int(str(version)) > VERSION:
         raise StoreError(
             f"the store was written by a newer inat_crawler (its schema is {version}, this one knows {VERSION})"
         )
+    return int(str(version))

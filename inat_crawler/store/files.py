@@ -8,9 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from inat_crawler.items import PhotoFile, column_names
-from inat_crawler.store.database import DROPPED, HAD, Database
-from inat_crawler.store.schema import files, photos
+from inat_crawler.items import HAD, PhotoFile, column_names
+from inat_crawler.store.database import Database
+from inat_crawler.store.schema import files, photos, tombstones
+
+FileRow = tuple[int, int, PhotoFile]  # observation id, photo id, file
 
 
 class Files:
@@ -19,7 +21,7 @@ class Files:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def save(self, rows: Iterable[tuple[int, int, PhotoFile]]) -> None:
+    def save(self, rows: Iterable[FileRow]) -> None:
         """Store what became of files, as (observation id, photo id, file), in one transaction.
 
         Raises StoreError when it cannot be written.
@@ -35,31 +37,25 @@ class Files:
 
     def of(self, observation_id: int) -> dict[tuple[int, str], PhotoFile]:
         """What became of an observation's files, by (photo id, size)."""
-        return {(p, f.size): f for _, p, f in self._select(files.c.observation_id == observation_id)}
+        return self.of_each([observation_id]).get(observation_id, {})
+
+    def of_each(self, ids: Sequence[int]) -> dict[int, dict[tuple[int, str], PhotoFile]]:
+        """The same for several observations; those without files are left out."""
+        found: dict[int, dict[tuple[int, str], PhotoFile]] = {}
+        for observation_id, photo_id, file in self._select(files.c.observation_id.in_(ids)):
+            found.setdefault(observation_id, {})[photo_id, file.size] = file
+        return found
 
     def elsewhere(self, observation_id: int, photo_id: int, size: str) -> PhotoFile | None:
         """The same photo in the same size as another observation has it, if one does."""
         same = (files.c.photo_id == photo_id, files.c.size == size, files.c.observation_id != observation_id)
         return next((f for _, _, f in self._select(*same, files.c.status.in_(HAD))), None)
 
-    def had(self) -> Iterator[tuple[int, int, PhotoFile]]:
+    def had(self) -> Iterator[FileRow]:
         """All files that are said to be had, as (observation id, photo id, file)."""
         return self._select(files.c.status.in_(HAD))
 
-    def dropped(self) -> Iterator[tuple[int, int, PhotoFile]]:
-        """All files that lie under a name that is not theirs any more, as (observation id, photo id, file)."""
-        return self._select(files.c.status == DROPPED)
-
-    def forget(self, rows: Iterable[tuple[int, int, PhotoFile]]) -> None:
-        """Forget files, given as (observation id, photo id, file)."""
-        keys = [(o, p, file.size) for o, p, file in rows]
-        if keys:
-            mine = files.c.mirror_id == self.database.mirror_id
-            at = sa.tuple_(files.c.observation_id, files.c.photo_id, files.c.size).in_(keys)
-            with self.database.writing() as db:
-                db.execute(sa.delete(files).where(mine, at))
-
-    def not_had(self) -> Iterator[tuple[int, int, PhotoFile]]:
+    def not_had(self) -> Iterator[FileRow]:
         """Files of photos that are still shown, tried and not had, as (observation id, photo id, file), by id."""
         shown = sa.exists().where(
             photos.c.mirror_id == files.c.mirror_id,
@@ -67,7 +63,7 @@ class Files:
             photos.c.id == files.c.photo_id,
         )
         order = (files.c.observation_id, files.c.photo_id)
-        return self._select(files.c.status.notin_((*HAD, DROPPED)), shown, order=order)
+        return self._select(files.c.status.notin_(HAD), shown, order=order)
 
     def count_wanted(self, images: str, sizes: Sequence[str]) -> int:
         """How many files the mirror should hold."""
@@ -106,7 +102,13 @@ class Files:
         with self.database.engine.connect() as db:
             return sorted(set(db.execute(lacking).scalars()), reverse=True)
 
-    def _select(self, *where: Any, order: Sequence[Any] = ()) -> Iterator[tuple[int, int, PhotoFile]]:
+    def lost(self) -> list[int]:
+        """Ids of the observations of which a file is lost that was had, newest first."""
+        select = self.database.mine(sa.select(files.c.observation_id).where(files.c.status == "lost"), files)
+        with self.database.engine.connect() as db:
+            return sorted(set(db.execute(select).scalars()), reverse=True)
+
+    def _select(self, *where: Any, order: Sequence[Any] = ()) -> Iterator[FileRow]:
         select = self.database.mine(sa.select(files).where(*where).order_by(*order), files)
         with self.database.engine.connect() as db:
             for row in db.execution_options(yield_per=1000).execute(select).mappings():
@@ -114,7 +116,11 @@ class Files:
                 yield row["observation_id"], row["photo_id"], PhotoFile(**values)
 
     def _wanted(self, images: str) -> sa.Subquery:
-        select = self.database.mine(sa.select(photos.c.observation_id, photos.c.id), photos)
+        gone = sa.exists().where(
+            tombstones.c.mirror_id == photos.c.mirror_id,
+            tombstones.c.observation_id == photos.c.observation_id,
+        )
+        select = self.database.mine(sa.select(photos.c.observation_id, photos.c.id).where(~gone), photos)
         return (select.where(photos.c.position == 0) if images == "first" else select).subquery()
 
     def _join(self, wanted: sa.Subquery, sizes: Sequence[str]) -> sa.Join:

@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from inat_crawler.items import Change, Observation, Photo, column_names
-from inat_crawler.store.database import DROPPED, HAD, Database, Row
+from inat_crawler.items import HAD, Observation, Photo, column_names
+from inat_crawler.store.changes import Changes
+from inat_crawler.store.database import Database, Row, now
 from inat_crawler.store.packing import derived_columns, record_digest, unpack
-from inat_crawler.store.schema import files, observations, photos, untold
+from inat_crawler.store.schema import files, observations, photos, tombstones
 
-
-def now() -> str:
-    """This moment, UTC, ISO 8601 with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+# An observation that is gone may be kept in its place: then it has a tombstone as well.
+_gone = sa.exists().where(
+    tombstones.c.mirror_id == observations.c.mirror_id, tombstones.c.observation_id == observations.c.id
+)
 
 
 class Observations:
-    """The observations of one mirror."""
+    """The observations of one mirror. Those kept though they are gone are in `rows` only."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def count(self) -> int:
+    def count(self, above: int = -1, top: int | None = None) -> int:
+        """How many there are, with ids above `above` and up to `top`."""
+        select = sa.select(sa.func.count()).select_from(observations).where(observations.c.id > above, ~_gone)
+        if top is not None:
+            select = select.where(observations.c.id <= top)
         with self.database.engine.connect() as db:
-            return int(self.database.scalar(db, sa.func.count(), observations))
+            return int(db.execute(self.database.mine(select, observations)).scalar_one())
+
+    def ids_between(self, above: int, below: int) -> set[int]:
+        """Ids between two exclusive bounds."""
+        between = (observations.c.id > above, observations.c.id < below)
+        select = self.database.mine(sa.select(observations.c.id).where(*between, ~_gone), observations)
+        with self.database.engine.connect() as db:
+            return set(db.execute(select).scalars())
+
+    def kept_though_gone(self) -> list[int]:
+        """Ids of the observations that are in their place and have a tombstone."""
+        with self.database.engine.connect() as db:
+            select = self.database.mine(sa.select(observations.c.id).where(_gone), observations)
+            return list(db.execute(select).scalars())
 
     def digests(self, ids: Sequence[int]) -> dict[int, str]:
         """Digest of each of these observations that is stored: what `Observation.digest` gave when it was."""
@@ -36,13 +53,16 @@ class Observations:
 
     def read(self, ids: Sequence[int]) -> list[Observation]:
         """These observations with their photos, newest id first; those not stored are left out."""
+        with self.database.engine.connect() as db:
+            return self._read(db, ids)
+
+    def _read(self, db: sa.Connection, ids: Sequence[int]) -> list[Observation]:
         columns = [observations.c[n] for n in column_names(Observation)]
         select = self.database.mine(sa.select(*columns).where(observations.c.id.in_(ids)), observations)
         mine = self.database.mine(sa.select(photos).where(photos.c.observation_id.in_(ids)), photos)
-        with self.database.engine.connect() as db:
-            found = {row["id"]: Observation(**row, change="unchanged") for row in db.execute(select).mappings()}
-            for row in db.execute(mine.order_by(photos.c.position)).mappings():
-                found[row["observation_id"]].photos.append(Photo(**{n: row[n] for n in column_names(Photo)}))
+        found = {row["id"]: Observation(**row, change="unchanged") for row in db.execute(select).mappings()}
+        for row in db.execute(mine.order_by(photos.c.position)).mappings():
+            found[row["observation_id"]].photos.append(Photo(**{n: row[n] for n in column_names(Photo)}))
         return sorted(found.values(), key=lambda o: o.id, reverse=True)
 
     def rows(self, columns: Sequence[str], chunk: int = 5000) -> Iterator[Sequence[Any]]:
@@ -63,35 +83,45 @@ class Observations:
             packed = db.execute(self.database.mine(select, observations)).scalar_one_or_none()
         return None if packed is None else unpack(packed)
 
-    def save(self, db: sa.Connection, page: Sequence[Observation]) -> None:
-        """Store the observations of a page. Those whose record is as it was are left alone."""
-        known = self._digests(db, [o.id for o in page], observations.c.record_digest)
-        fresh = {o.id: o for o in page if known.get(o.id) != record_digest(o)}
+    def save(self, db: sa.Connection, page: Sequence[Observation], log: Changes) -> None:
+        """Store the observations of a page and log what changed. Records that are as they were are left alone."""
+        ids = [o.id for o in page]
+        log.note(db, self._changes(db, page))
+        known = self._digests(db, ids, observations.c.record_digest)
+        fresh = {o.id: o for o in page if o.change != "unchanged" or known.get(o.id) != record_digest(o)}
         if fresh:
             rows = [self._row(o) for o in fresh.values()]
             self.database.upsert(db, observations, rows, keep=("stored_at",))
             self._replace_photos(db, list(fresh.values()))
-        news = [
-            {"mirror_id": self.database.mirror_id, "observation_id": o.id, "change": o.change}
-            for o in page
-            if o.change in ("new", "changed")
-        ]
-        self.database.upsert(db, untold, news)
+        self._delete(db, tombstones, ids)  # it is back
 
-    def told(self, ids: Sequence[int]) -> None:
-        """Note that a feed has shown these observations."""
+    def _changes(self, db: sa.Connection, page: Sequence[Observation]) -> dict[int, tuple[str, list[str]]]:
+        """Observation id -> (change, the fields that changed), for those that are new or changed."""
+        before = {o.id: o for o in self._read(db, [o.id for o in page if o.change == "changed"])}
+        noted: dict[int, tuple[str, list[str]]] = {}
+        for o in page:
+            if o.change in ("new", "changed"):
+                noted[o.id] = (o.change, changed_fields(before[o.id], o) if o.id in before else [])
+        return noted
+
+    def readdress(self, observation_id: int, photo: Photo) -> None:
+        """Note where a photo is now, and under which license: the rest of its record comes with the next sweep."""
+        mine = (photos.c.mirror_id == self.database.mirror_id, photos.c.observation_id == observation_id)
+        new = {"url": photo.url, "license_code": photo.license_code, "attribution": photo.attribution}
         with self.database.writing() as db:
-            mine = untold.c.mirror_id == self.database.mirror_id
-            db.execute(sa.delete(untold).where(mine, untold.c.observation_id.in_(ids)))
+            db.execute(sa.update(photos).where(*mine, photos.c.id == photo.id).values(**new))
 
-    def untold(self) -> dict[int, Change]:
-        """Change of each observation that is new or changed and that no feed has shown yet."""
-        with self.database.engine.connect() as db:
-            rows = db.execute(self.database.mine(sa.select(untold.c.observation_id, untold.c.change), untold))
-            return {row.observation_id: row.change for row in rows}
+    def delete(self, db: sa.Connection, ids: Sequence[int]) -> None:
+        """Delete observations in a transaction, with their photos and what is known of their files."""
+        for table in (observations, photos, files):
+            self._delete(db, table, ids)
+
+    def _delete(self, db: sa.Connection, table: sa.Table, ids: Sequence[int]) -> None:
+        column = table.c.id if table is observations else table.c.observation_id
+        db.execute(sa.delete(table).where(table.c.mirror_id == self.database.mirror_id, column.in_(ids)))
 
     def _digests(self, db: sa.Connection, ids: Sequence[int], column: sa.Column[Any]) -> dict[int, str]:
-        select = sa.select(observations.c.id, column).where(observations.c.id.in_(ids))
+        select = sa.select(observations.c.id, column).where(observations.c.id.in_(ids), ~_gone)
         return {row[0]: row[1] for row in db.execute(self.database.mine(select, observations))}
 
     def _row(self, observation: Observation) -> Row:
@@ -106,17 +136,8 @@ class Observations:
         }
 
     def _replace_photos(self, db: sa.Connection, fresh: Sequence[Observation]) -> None:
-        """Store the photos of these observations. A file whose name changes with them is dropped."""
-        in_fresh = photos.c.observation_id.in_([o.id for o in fresh])
-        select = sa.select(photos.c.observation_id, photos.c.id, photos.c.position).where(in_fresh)
-        was_first = {(o, p): position == 0 for o, p, position in db.execute(self.database.mine(select, photos))}
-        is_first = {(o.id, p.id): p.position == 0 for o in fresh for p in o.photos}
-        renamed = [key for key, first in was_first.items() if is_first.get(key) is not first]
-        at = sa.tuple_(files.c.observation_id, files.c.photo_id).in_(renamed)
-        mine = files.c.mirror_id == self.database.mirror_id
-        db.execute(sa.delete(files).where(mine, at, files.c.status.notin_((*HAD, DROPPED))))
-        db.execute(sa.update(files).where(mine, at).values(status=DROPPED))
-        db.execute(sa.delete(photos).where(photos.c.mirror_id == self.database.mirror_id, in_fresh))
+        """Store the photos of these observations; forget files never had of those that are shown no more."""
+        self._delete(db, photos, [o.id for o in fresh])
         new = [
             {"mirror_id": self.database.mirror_id, "observation_id": o.id}
             | {n: getattr(p, n) for n in column_names(Photo)}
@@ -125,3 +146,22 @@ class Observations:
         ]
         if new:
             db.execute(sa.insert(photos), new)
+        shown = sa.exists().where(
+            photos.c.mirror_id == files.c.mirror_id,
+            photos.c.observation_id == files.c.observation_id,
+            photos.c.id == files.c.photo_id,
+        )
+        mine = (files.c.mirror_id == self.database.mirror_id, files.c.observation_id.in_([o.id for o in fresh]))
+        db.execute(sa.delete(files).where(*mine, files.c.status.notin_(HAD), ~shown))
+
+
+def changed_fields(before: Observation, after: Observation) -> list[str]:
+    """Names of the columns that differ; `photos` when one of those of its photos does.
+
+    >>> changed_fields(Observation(7, place_guess="a"), Observation(7, place_guess="b", photos=[Photo(1, 0)]))
+    ['place_guess', 'photos']
+    """
+    names = [n for n in column_names(Observation) if getattr(before, n) != getattr(after, n)]
+    columns = column_names(Photo)
+    was, now_ = ([[getattr(p, n) for n in columns] for p in o.photos] for o in (before, after))
+    return names + (["photos"] if was != now_ else [])

@@ -9,9 +9,9 @@ from typing import Any, get_type_hints
 
 import sqlalchemy as sa
 
-from inat_crawler.items import Observation, Photo, PhotoFile, Window, column_names
+from inat_crawler.items import Observation, Photo, PhotoFile, Standing, Window, column_names
 
-VERSION = 1
+VERSION = 2  # `migrations` brings older stores here
 metadata = sa.MetaData()
 _TYPES: dict[type, type[sa.types.TypeEngine[Any]]] = {int: sa.BigInteger, bool: sa.Boolean}
 
@@ -43,6 +43,7 @@ mirrors = sa.Table(
     sa.Column("query", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
+    *_columns(Standing),
 )
 crawls = sa.Table(
     "crawls",
@@ -79,21 +80,45 @@ files = sa.Table(
     *_columns(PhotoFile, size=True),
 )
 sa.Index("same_photo", files.c.mirror_id, files.c.photo_id, files.c.size)
-# What is new or changed and no feed has shown yet: a killed run leaves it to the next.
-untold = sa.Table(
-    "untold",
+# Files on their way to another name: noted before they are renamed, forgotten after.
+moves = sa.Table(
+    "moves",
     metadata,
     _key("mirror_id"),
     _key("observation_id"),
-    sa.Column("change", sa.Text, nullable=False),
+    _key("photo_id"),
+    sa.Column("size", sa.Text, primary_key=True),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("target", sa.Text),
+    sa.Column("set_out", sa.Boolean, nullable=False),
 )
-malformed = sa.Table(
-    "malformed",
+# The running log of what became new, changed or gone. `told`: a feed has shown it, or need not.
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("mirror_id", sa.BigInteger, nullable=False),
+    sa.Column("observation_id", sa.BigInteger, nullable=False),
+    sa.Column("time", sa.Text, nullable=False),
+    sa.Column("change", sa.Text, nullable=False),
+    sa.Column("fields", sa.Text, nullable=False),
+    sa.Column("told", sa.Boolean, nullable=False),
+)
+sa.Index("not_told_yet", changes.c.mirror_id, changes.c.told, changes.c.observation_id)
+# Observations that are there no more, or no longer match the query.
+tombstones = sa.Table(
+    "tombstones",
     metadata,
     _key("mirror_id"),
-    _key("window_id"),
-    _key("page_begin"),
-    _key("number"),
-    sa.Column("observation_id", sa.BigInteger),
+    _key("observation_id"),
+    sa.Column("gone_at", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+# Observations that the mirror should hold and does not; negative ids are records that have none.
+missing = sa.Table(
+    "missing",
+    metadata,
+    _key("mirror_id"),
+    _key("observation_id"),
     sa.Column("reason", sa.Text, nullable=False),
 )
