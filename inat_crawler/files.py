@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from inat_crawler.items import Move, PhotoFile
 
@@ -92,6 +92,24 @@ def place_in_gone(folder: Path, name: str) -> Path:
 
 
 MOVING = ".moving"
+
+
+class Moves(Protocol):
+    """The moves that a store has noted and that are not done."""
+
+    def pending(self) -> list[Move]: ...
+    def all_set_out(self) -> None: ...
+    def done(self) -> None: ...
+
+
+def carry_out(folder: Path, moves: Moves) -> None:
+    """Carry out all moves that are noted, from wherever a killed process has left them. Raises OSError."""
+    pending = moves.pending()
+    if pending:
+        set_out(folder, pending)
+        moves.all_set_out()
+        arrive(folder, pending)
+        moves.done()
 
 
 def set_out(folder: Path, moves: Sequence[Move]) -> None:

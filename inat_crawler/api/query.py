@@ -134,6 +134,17 @@ class FetchOptions:
     repair: bool = False
 
 
+def as_arguments(query: Query) -> dict[str, str]:
+    """Spider arguments that ask for this query, whatever the defaults are.
+
+    >>> as_arguments(Query({"place_id": "1", "rank": "species"}, id_above=5))
+    {'place_id': '1', 'rank': 'species', 'geo': 'any', 'identified': 'any', 'id_above': '5'}
+    """
+    off = {name: ANY for name in SEARCH_DEFAULTS if name not in query.params}
+    bounds = {"id_above": query.id_above or None, "id_below": query.id_below}
+    return {**query.params, **off, **{n: str(v) for n, v in bounds.items() if v is not None}}
+
+
 def parse_arguments(arguments: Mapping[str, object]) -> tuple[Query, FetchOptions]:
     """The query and the fetch options that spider arguments ask for; `ArgumentError` for any mistake.
 

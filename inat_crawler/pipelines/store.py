@@ -12,7 +12,7 @@ from scrapy.exceptions import DropItem, NotConfigured
 
 from inat_crawler.api.photos import moves
 from inat_crawler.errors import StoreError
-from inat_crawler.files import arrive, set_out
+from inat_crawler.files import carry_out
 from inat_crawler.items import Move, Observation, Page
 from inat_crawler.store import Store
 
@@ -79,12 +79,7 @@ class StorePipeline:
         if not self.moving:
             return
         try:
-            pending = self.store.moves.pending()
-            if pending:
-                set_out(self.images, pending)
-                self.store.moves.all_set_out()
-                arrive(self.images, pending)
-                self.store.moves.done()
+            carry_out(self.images, self.store.moves)
             self.moving = False
         except (OSError, StoreError) as error:
             self.stop(StoreError(f"a photo cannot get its new name: {error}"))

@@ -81,6 +81,12 @@ class Store:
                 mirror_id = db.execute(of_key).scalar_one()
         self.database.mirror_id = mirror_id
 
+    def sole_query(self) -> dict[str, Any] | None:
+        """What the only mirror of this store asks, as `MirrorQuery.to_dict` gave it; None if there are several."""
+        with self.database.engine.connect() as db:
+            queries = db.execute(sa.select(schema.mirrors.c.query)).scalars().all()
+        return json.loads(queries[0]) if len(queries) == 1 else None
+
     def _make_room(self, db: sa.Connection, query: MirrorQuery) -> None:
         """A mirror that holds nothing, of a query with a slip in it perhaps, makes room for another."""
         for old in db.execute(sa.select(schema.mirrors)).all():
@@ -101,6 +107,13 @@ class Store:
             row = {"crawl_id": crawl_id, "started_at": started_at, "arguments": json.dumps(dict(arguments))}
             db.execute(sa.insert(schema.crawls).values(mirror_id=self.database.mirror_id, **row))
         return crawl_id
+
+    def last_arguments(self) -> dict[str, Any]:
+        """With which arguments the last crawl of this mirror fetched."""
+        select = sa.select(schema.crawls.c.arguments).order_by(schema.crawls.c.crawl_id.desc()).limit(1)
+        with self.database.engine.connect() as db:
+            found = db.execute(self.database.mine(select, schema.crawls)).scalar()
+        return json.loads(found) if found else {}
 
     def finish_crawl(self, crawl_id: int, account: Mapping[str, Any]) -> None:
         """Keep the account of a crawl that has ended."""

@@ -55,6 +55,11 @@ class Files:
         """All files that are said to be had, as (observation id, photo id, file)."""
         return self._select(files.c.status.in_(HAD))
 
+    def once_had(self) -> Iterator[FileRow]:
+        """All files that were had, be they lost meanwhile, as (observation id, photo id, file), by id."""
+        order = (files.c.observation_id, files.c.photo_id, files.c.size)
+        return self._select(files.c.status.in_((*HAD, "lost")), files.c.path.is_not(None), order=order)
+
     def not_had(self) -> Iterator[FileRow]:
         """Files of photos that are still shown, tried and not had, as (observation id, photo id, file), by id."""
         shown = sa.exists().where(
