@@ -111,19 +111,32 @@ class Fetcher:
         except Exception as error:  # whatever it is, the photo is not had, and its row says why
             raise PhotoError(type(error).__name__) from error
         host.answered(asked_at, pause_asked(response), response.status == REFUSED)
+        if host.pause():
+            self.hold(wanted, host)
         if response.status != 200:
             raise PhotoError(str(response.status), again=response.status in RETRIED_STATUSES)
         return response
 
+    def hold(self, wanted: Wanted, host: Host) -> None:
+        """Requests that auto-throttle keeps in Scrapy's queue wait for the end of the pause as well."""
+        assert self.crawler.engine is not None
+        slot = self.crawler.engine.downloader.slots.get(slot_name(wanted))
+        if slot is not None:
+            slot.lastseen = max(slot.lastseen, host.free_at)
+
     def close(self) -> None:
         self.checkers.shutdown()
+
+
+def slot_name(wanted: Wanted) -> str:
+    return f"photos {wanted.host}"
 
 
 def photo_request(wanted: Wanted) -> Request:
     """The request for a photo as Scrapy sends it: never again by itself, and with whatever answer it gets."""
     meta = {
         "inat_photo": wanted,
-        "download_slot": f"photos {wanted.host}",
+        "download_slot": slot_name(wanted),
         "handle_httpstatus_all": True,
         "dont_retry": True,
     }

@@ -90,7 +90,7 @@ class ObservationsSpider(Spider):
         except EndingError:
             return
         except RefusedError as error:
-            if not self.stored and error.status != 429:
+            if not self.stored and 400 <= error.status < 500 and error.status != 429:
                 self.crawler.stats.set_value("inat/query_refused", True)
             self.fail(error)
         except CrawlError as error:
