@@ -55,17 +55,17 @@ def test_a_mirror_of_a_park(standin: Start, output: Path) -> None:
     assert run.status == 0, run.log
     assert run.said("WARNING") == run.said("ERROR") == []
     assert {p.name for p in output.iterdir()} == {
-        ".lock", "crawl.json", "dataFrame.csv", "feed", "images", "observations.sqlite",
+        ".lock", "changes.tsv", "crawl.json", "dataFrame.csv", "feed", "images", "observations.sqlite",
     }  # fmt: skip
     assert run.photos() == files_expected(park, ids)
     assert set(photo_paths(park).values()) == {1}, "each file is fetched once"
-    assert len(park.requests("api")) == 3  # two pages and an empty one
+    assert len(park.requests("api")) == 4  # two pages, an empty one, and the count
 
     account = run.account
     assert account["complete"] is True
     assert account["observations"] == {
-        "asked": 300, "stored": 300, "new": 300, "changed": 0, "unchanged": 0,
-        "read_to_the_end": True, "malformed": [],
+        "asked": 300, "stored": 300, "new": 300, "changed": 0, "unchanged": 0, "gone": 0,
+        "read_to_the_end": True, "reconciled": True, "missing": [], "malformed": [],
     }  # fmt: skip
     wanted = len(run.photos())
     assert account["photos"]["wanted"] == account["photos"]["downloaded"] + account["photos"]["copied"] == wanted
@@ -81,7 +81,7 @@ def test_a_mirror_of_a_park(standin: Start, output: Path) -> None:
 
     again = crawl(park, output, PLACE)
     assert again.status == 0
-    assert again.account["observations"]["unchanged"] == 300
+    assert again.account["observations"]["stored"] == 300
     assert again.table().equals(run.table())
     assert set(photo_paths(park).values()) == {1}, "what is there is not fetched again"
     assert len(list((output / "feed").iterdir())) == 1, "nothing new, no feed"
@@ -446,7 +446,7 @@ def test_photos_in_another_order_and_replaced_ones(standin: Start, output: Path)
     assert run.status == 0, run.log
     assert run.photos() == files_expected(park, ids, "all", "square")
     assert run.account["observations"]["changed"] == 3
-    assert len(list((output / "gone").iterdir())) >= 3, "nothing is deleted"
+    assert len(list((output / "gone").iterdir())) == 1, "nothing is deleted"
     photos = run.account["photos"]
     assert (
         photos["wanted"] == photos["downloaded"] + photos["copied"] + photos["already_there"] == len(run.photos())
@@ -517,7 +517,7 @@ def test_manners(standin: Start, output: Path) -> None:
     assert {r["headers"]["User-Agent"] for r in asked} == {"inat_crawler/0.1.0 (ranger@park.example)"}
     assert not {"Cookie", "Referer", "Authorization"} & {name for r in asked for name in r["headers"]}
     times = [r["time"] for r in park.requests("api")]
-    assert len(times) == 4
+    assert len(times) == 5
     assert min(later - earlier for earlier, later in pairwise(times)) > 0.28
     assert "scrapy.extensions.throttle.AutoThrottle" in run.log
 
@@ -533,7 +533,7 @@ def test_outputs_with_odd_names(standin: Start, tmp_path: Path) -> None:
     assert [run.status for run in runs] == [0] * len(runs)
     for folder in folders:
         assert {p.name for p in folder.iterdir()} == {
-            ".lock", "crawl.json", "dataFrame.csv", "feed", "observations.sqlite",
+            ".lock", "changes.tsv", "crawl.json", "dataFrame.csv", "feed", "observations.sqlite",
         }  # fmt: skip
         assert len(list((folder / "feed").iterdir())) == 1
     assert sorted(p.name for p in (tmp_path / "odd").iterdir()) == sorted({n.split("/")[0] for n in ODD_FOLDERS})

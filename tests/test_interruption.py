@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from crawling import PLACE, Crawl, crawl, finish, read_table, scaled, start
+from test_crawl import files_expected
 
 from standin.client import Standin
 
@@ -21,12 +22,17 @@ SEARCH = {"place_id": "128892", "geo": "true", "identified": "true", "rank": "sp
 PATIENCE = 60.0  # seconds
 
 
+def wait_for(moment: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Return once the moment has come, or the crawl has ended."""
+    end = time.monotonic() + PATIENCE
+    while process.poll() is None and not moment():
+        assert time.monotonic() < end, "what was waited for does not happen"
+        time.sleep(0.02)
+
+
 def wait_for_photos(park: Standin, process: subprocess.Popen[str], n: int) -> None:
     """Return once the photo hosts were asked this often, or the crawl has ended."""
-    end = time.monotonic() + PATIENCE
-    while process.poll() is None and len(park.requests("open")) + len(park.requests("static")) < n:
-        assert time.monotonic() < end, "the crawl asks for no photos"
-        time.sleep(0.02)
+    wait_for(lambda: len(park.requests("open")) + len(park.requests("static")) >= n, process)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -165,3 +171,61 @@ def test_an_output_that_cannot_be_written(standin: Start, tmp_path: Path) -> Non
         assert run.log.splitlines()[-1].startswith(f"error: the output cannot be written: {tmp_path / output}: ")
         assert (tmp_path / blocked).read_text() == "mine"
     assert world.requests() == []
+
+
+def test_photos_swapped_and_the_crawl_killed(standin: Start, output: Path) -> None:
+    park = standin(observations=120)
+    ids = park.ids(**SEARCH)
+    several = [i for i in ids if len(park.record(i)["photos"]) > 1]
+    assert crawl(park, output, PLACE, "images=all", "sizes=square").status == 0
+    dice = random.Random(3)
+    for _ in range(2):
+        after = dice.randrange(2, 6)
+        for observation_id in several:
+            park.swap_photos(observation_id)
+        park.reset_log()
+        process = start(park.api_root, output, PLACE, "images=all", "sizes=square", "per_page=10")
+        wait_for(lambda: len(park.requests("api")) >= after, process)  # noqa: B023
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        run = crawl(park, output, PLACE, "images=all", "sizes=square")
+        assert run.status == 0, run.log
+        assert run.photos() == files_expected(park, ids, "all", "square")
+        assert park.requests("open") == park.requests("static") == [], "none is fetched that was there"
+    assert not (output / "gone").exists()
+
+
+# Python reads it at its start.
+DIE_AT_A_RENAMING = """
+import os, pathlib, signal
+real, seen = pathlib.Path.replace, []
+def replace(self, target):
+    seen.extend([1] if ".moving" in f"{self}{target}" else [])
+    if len(seen) == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(self, target)
+pathlib.Path.replace = replace
+"""
+
+
+def test_the_moment_between_two_names(standin: Start, output: Path, tmp_path: Path) -> None:
+    """A store with moves that are intended, and files anywhere on their way."""
+    park = standin(observations=30)
+    ids = park.ids(**SEARCH)
+    several = [i for i in ids if len(park.record(i)["photos"]) > 1][:3]
+    assert crawl(park, output, PLACE, "images=all", "sizes=square").status == 0
+    for observation_id in several:
+        park.swap_photos(observation_id)
+    (tmp_path / "sitecustomize.py").write_text(DIE_AT_A_RENAMING)
+    process = start(park.api_root, output, PLACE, "images=all", "sizes=square", PYTHONPATH=str(tmp_path))
+    _, log = process.communicate()
+    assert process.returncode == -signal.SIGKILL, log
+    pending = Crawl(0, "", output).rows("SELECT observation_id, target FROM moves")
+    assert {i for i, _ in pending} == set(several)
+    assert any((output / "images" / ".moving").iterdir())
+    park.reset_log()
+    run = crawl(park, output, PLACE, "images=all", "sizes=square")
+    assert run.status == 0, run.log
+    assert run.photos() == files_expected(park, ids, "all", "square")
+    assert park.requests("open") == park.requests("static") == []
+    assert run.rows("SELECT * FROM moves") == []

@@ -13,18 +13,20 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
+from scrapy.settings import SETTINGS_PRIORITIES
 
 from inat_crawler.api.images import check_image
 from inat_crawler.api.query import Query, as_arguments
 from inat_crawler.errors import CrawlError, PhotoError, StoreError
 from inat_crawler.files import carry_out
-from inat_crawler.items import PhotoFile
+from inat_crawler.items import HAD, PhotoFile
 from inat_crawler.mirror import lock_output
 from inat_crawler.store import Store, sqlite_in
 
@@ -45,6 +47,11 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument("--repair", action="store_true", help="fetch again what is damaged or missing")
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        super().process_options(args, opts)
+        if self.settings and self.settings.getpriority("LOG_LEVEL") != SETTINGS_PRIORITIES["cmdline"]:
+            self.settings.set("LOG_LEVEL", "WARNING", priority="cmdline")  # its lines are what is wrong
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:
@@ -69,9 +76,9 @@ class Command(ScrapyCommand):
             for (observation_id, photo_id, file), reason in mirror.check():
                 checked += 1
                 if reason is not None:
-                    print(f"{file.path}: {reason} (observation {observation_id}, photo {photo_id} {file.size})")
-                    file.status, file.reason = "lost", reason
-                    damaged.append((observation_id, photo_id, file))
+                    name = file.path or "no file"
+                    print(f"{name}: {reason} (observation {observation_id}, photo {photo_id} {file.size})")
+                    damaged.append((observation_id, photo_id, replace(file, status="lost", reason=reason)))
             print(f"{checked} files: {checked - len(damaged)} right, {len(damaged)} damaged or missing; {output}")
             if mark:
                 mirror.store.files.save(damaged)
@@ -106,8 +113,8 @@ class Mirror:
         carry_out(output / "images", self.store.moves)  # what a killed run had begun
 
     def check(self) -> Iterator[tuple[tuple[int, int, PhotoFile], str | None]]:
-        """Each file that was had, as its row, with what is wrong with it."""
-        rows = self.store.files.once_had()
+        """Each file that was ever tried, as its row, with what is wrong with it."""
+        rows = self.store.files.tried()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             while batch := list(islice(rows, BATCH)):
                 yield from zip(
@@ -142,6 +149,8 @@ def account_of(output: Path) -> dict[str, Any]:
 
 def damage(folder: Path, file: PhotoFile) -> str | None:
     """What is wrong with a file: missing, of another size, other bytes, or no whole image; None if it is right."""
+    if file.status not in HAD:
+        return f"not had: {file.reason}"
     try:
         body = (folder / str(file.path)).read_bytes()
     except FileNotFoundError:

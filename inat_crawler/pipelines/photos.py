@@ -99,7 +99,7 @@ class PhotosPipeline(ImagesPipeline):
         had = {k: f for k, f in files.items() if f.status in HAD}
         for photo in item.photos:
             photo.files = [f for (photo_id, _), f in had.items() if photo_id == photo.id]
-        wanted = self.lost(item, files) if self.repair else self.wanted_of(item)
+        wanted = self.tried(item, files) if self.repair else self.wanted_of(item)
         missing = [w for w in wanted if w.key not in had]
         self.wanted[id(item)] = missing
         return [photo_request(w) for w in missing]
@@ -108,11 +108,10 @@ class PhotosPipeline(ImagesPipeline):
         photos = item.photos[: 1 if self.images == "first" else None]
         return [Wanted(item.id, photo, size) for photo in photos for size in self.sizes]
 
-    def lost(self, item: Observation, files: Mapping[tuple[int, str], PhotoFile]) -> list[Wanted]:
-        """What was had once, whichever photos and sizes this crawl is for."""
-        keys = {key for key, file in files.items() if file.status == "lost"}
+    def tried(self, item: Observation, files: Mapping[tuple[int, str], PhotoFile]) -> list[Wanted]:
+        """What was ever asked for, whichever photos and sizes this crawl is for."""
         every = [Wanted(item.id, photo, size) for photo in item.photos for size in SIZES]
-        return [wanted for wanted in every if wanted.key in keys]
+        return [wanted for wanted in every if wanted.key in files]
 
     # -- fetching ------------------------------------------------------------------------------------------
 

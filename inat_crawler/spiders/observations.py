@@ -132,7 +132,7 @@ class ObservationsSpider(Spider):
             yield observation
 
     async def damaged(self) -> Observations:
-        """Stored observations of which a file is lost that was had."""
+        """Stored observations of which a file was tried, or had, and is not there."""
         for observation in self.store.damaged():
             yield observation
 

@@ -189,8 +189,8 @@ class Store:
             yield observation
 
     def damaged(self) -> Iterator[Observation]:
-        """Observations of which a file is lost that was had; newest id first."""
-        return self._each(self.files.lost())
+        """Observations of which a file was tried, or had, and is not there; newest id first."""
+        return self._each(self.files.tried_in_vain())
 
     def _each(self, ids: Sequence[int]) -> Iterator[Observation]:
         for start in range(0, len(ids), 200):

@@ -55,10 +55,9 @@ class Files:
         """All files that are said to be had, as (observation id, photo id, file)."""
         return self._select(files.c.status.in_(HAD))
 
-    def once_had(self) -> Iterator[FileRow]:
-        """All files that were had, be they lost meanwhile, as (observation id, photo id, file), by id."""
-        order = (files.c.observation_id, files.c.photo_id, files.c.size)
-        return self._select(files.c.status.in_((*HAD, "lost")), files.c.path.is_not(None), order=order)
+    def tried(self) -> Iterator[FileRow]:
+        """All files, had or not, as (observation id, photo id, file), by id."""
+        return self._select(order=(files.c.observation_id, files.c.photo_id, files.c.size))
 
     def not_had(self) -> Iterator[FileRow]:
         """Files of photos that are still shown, tried and not had, as (observation id, photo id, file), by id."""
@@ -107,9 +106,9 @@ class Files:
         with self.database.engine.connect() as db:
             return sorted(set(db.execute(lacking).scalars()), reverse=True)
 
-    def lost(self) -> list[int]:
-        """Ids of the observations of which a file is lost that was had, newest first."""
-        select = self.database.mine(sa.select(files.c.observation_id).where(files.c.status == "lost"), files)
+    def tried_in_vain(self) -> list[int]:
+        """Ids of the observations of which a file was tried, or had, and is not there; newest first."""
+        select = self.database.mine(sa.select(files.c.observation_id).where(files.c.status.notin_(HAD)), files)
         with self.database.engine.connect() as db:
             return sorted(set(db.execute(select).scalars()), reverse=True)
 
