@@ -12,6 +12,7 @@ from inat_crawler import settings
 from inat_crawler.api.arguments import ARGUMENTS, REFUSED
 from inat_crawler.items import TABLE_COLUMNS, Observation, Photo, PhotoFile
 from inat_crawler.mirror import FEED_FIELDS
+from inat_crawler.outputs.changes import COLUMNS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,6 +58,7 @@ def test_every_setting() -> None:
         ("Observations", {f.name for f in fields(Observation) if "internal" not in f.metadata}),
         ("Photos", {f.name for f in fields(Photo)}),
         ("Files", {f.name for f in fields(PhotoFile)}),
+        ("changes.tsv", set(COLUMNS.values())),
     ],
 )
 def test_every_column(heading: str, names: set[str]) -> None:
@@ -86,7 +88,7 @@ def test_every_stat() -> None:
 
 def test_every_account_key() -> None:
     keys = set(
-        re.findall(r'^            "([a-z_]+)": ', source("extensions.py").split("def lock_output")[0], flags=re.M)
+        re.findall(r'^            "([a-z_]+)": ', source("extensions.py").split("def count_all")[0], flags=re.M)
     )
     documented = rows("data-format.md", "crawl.json")
     assert documented.keys() == keys | {"params", "id_above", "id_below", "observations", "photos", "requests"}

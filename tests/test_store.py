@@ -14,7 +14,7 @@ from inat_crawler.api.query import Query
 from inat_crawler.errors import StoreError
 from inat_crawler.items import Move, Observation, Page, Photo, PhotoFile, Standing, Window
 from inat_crawler.store import Store
-from inat_crawler.store.schema import VERSION
+from inat_crawler.store.schema import VERSION, metadata
 
 QUERY = Query({"place_id": "1"})
 OTHER = Query({"place_id": "1"}, id_below=5)
@@ -258,6 +258,30 @@ def test_another_query_is_refused_once_something_is_stored(store: Store, url: st
     again.open_mirror(OTHER)
     assert again.observations.count() == 1
     again.close()
+
+
+@pytest.mark.parametrize("cut_short", ["", "ALTER TABLE mirrors ADD COLUMN synced_at TEXT"])
+def test_an_older_store_is_brought_to_this_version(tmp_path: Path, cut_short: str) -> None:
+    with sqlite3.connect(tmp_path / "observations.sqlite") as db:
+        db.executescript((Path(__file__).parent / "store_v1.sql").read_text() + cut_short)
+    db.close()
+    for _ in range(2):
+        store = Store(f"sqlite:///{tmp_path}/observations.sqlite")
+        store.open_mirror(QUERY)
+        assert [o.id for o in store.observations.read([9, 8, 7])] == [9, 8, 7]
+        assert store.standing() == Standing(synced_at="2026-05-01T10:00:00+00:00")
+        assert (store.windows.top(), store.windows.sweep()) == (9, None)
+        assert store.changes.untold() == {7: "new"}
+        assert store.missing.all() == [(6, "`location` is odd")]
+        assert store.moves.pending() == [Move(9, 91, "square", "9_91Sq.jpg", None)]
+        assert list(store.files.of(9)) == [(90, "square")]
+        assert store.last_arguments()["images"] == "all"
+        store.close()
+    with sqlite3.connect(tmp_path / "observations.sqlite") as db:
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        assert db.execute("SELECT version FROM schema_version").fetchall() == [(VERSION,)]
+    db.close()
+    assert tables == set(metadata.tables)
 
 
 def test_a_newer_schema_is_refused(store: Store, url: str, tmp_path: Path) -> None:
