@@ -45,9 +45,8 @@ SCRAPER_SLOT_MAX_ACTIVE_SIZE = 40_000_000
 URLLENGTH_LIMIT = 0  # default 2083, beyond which a page would silently not be asked for: a query may list many ids
 
 # -- sync -------------------------------------------------------------------------------------------------------
-INAT_AUDIT_EVERY_DAYS = os.environ.get(
-    "INAT_AUDIT_EVERY_DAYS", "30"
-)  # then all ids are compared, not counts alone
+# Then all ids are compared, not the counts alone.
+INAT_AUDIT_EVERY_DAYS = os.environ.get("INAT_AUDIT_EVERY_DAYS", "30")
 
 # -- photos -----------------------------------------------------------------------------------------------------
 CONCURRENT_REQUESTS_PER_DOMAIN = 16  # default 8; connections to each photo host, held by PhotosPipeline
