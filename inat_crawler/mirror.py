@@ -95,6 +95,6 @@ def scrapy_settings(output: Path, options: FetchOptions) -> dict[str, Any]:
     return {
         "IMAGES_STORE": str(output / "images"),
         "FEEDS": {(output / "feed" / f"{start}.tsv").as_uri(): feed},
-        # The next page is asked for when this many of a page are still under way.
+        # Scrapy takes twice as many more from the spider: the next page is asked for when one page is under way.
         "CONCURRENT_ITEMS": max(1, min(100, options.per_page // 2)),
     }

@@ -39,9 +39,6 @@ DOWNLOADER_MIDDLEWARES = {
 DOWNLOAD_TIMEOUT = 120  # default 180; a page of 200 records is up to 8 MB
 DOWNLOAD_MAXSIZE = 256 * 1024 * 1024  # default 1 GiB; the largest pages seen stay below 40 MB
 DOWNLOAD_WARNSIZE = 64 * 1024 * 1024  # default 32 MiB; a page of long discussions may reach that
-# Counts the bodies of pages whose photos are under way; at the default of 5 MB one real page of 8 MB would
-# stop the next from being fetched, and photos would wait for pages.
-SCRAPER_SLOT_MAX_ACTIVE_SIZE = 40_000_000
 URLLENGTH_LIMIT = 0  # default 2083, beyond which a page would silently not be asked for: a query may list many ids
 
 # -- sync -------------------------------------------------------------------------------------------------------

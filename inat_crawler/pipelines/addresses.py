@@ -43,15 +43,16 @@ class Addresses:
         """Ask until none waits. When the API cannot be asked, nothing is known of any."""
         while self.waiting:
             ids, self.waiting = self.waiting[:MOST_IDS], self.waiting[MOST_IDS:]
+            found: dict[int, Photos] = {}
             try:
                 found = await self.client.get(
                     f"/observations/{','.join(map(str, ids))}", {"per_page": str(MOST_IDS)}, read_photos
                 )
             except CrawlError as error:
                 logger.info("cannot ask where photos are now: %s", error)
-                found = {}
-            for observation_id in ids:
-                self.known[observation_id].set_result(found.get(observation_id, {}))
+            finally:
+                for observation_id in ids:
+                    self.known[observation_id].set_result(found.get(observation_id, {}))
 
 
 def read_photos(body: bytes) -> dict[int, Photos]:

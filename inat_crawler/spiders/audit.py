@@ -6,7 +6,7 @@ API lists no more gets a tombstone, but only when asking for it by its id confir
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,8 +54,13 @@ class Audit:
     def held(self) -> int:
         """How many observations the mirror holds or is known to miss."""
         missing = [i for i, _ in self.store.missing.all()]
-        known = self.store.observations.digests(missing)
-        return self.store.observations.count(self.query.id_above, self.top) + len(missing) - len(known)
+        return (
+            self.store.observations.count(self.query.id_above, self.top) + len(missing) - len(self.stored(missing))
+        )
+
+    def stored(self, ids: Sequence[int]) -> set[int]:
+        """Those of these ids that are stored."""
+        return {i for batch in batches(ids) for i in self.store.observations.digests(batch)}
 
     def is_due(self, days: float) -> bool:
         before, now = self.store.standing().audited_at, self.client.first_answer
@@ -96,9 +101,8 @@ class Audit:
 
     def note_missing(self, ids: set[int]) -> None:
         """Note what is listed and neither stored nor known to be missing."""
-        stored = self.store.observations.digests(list(ids))
-        new = ids - stored.keys() - set(self.store.missing.ids())
-        if new:
+        new = ids - self.stored(list(ids))
+        if new := new and new - set(self.store.missing.ids()):
             self.store.missing.note_listed(new)
             self.noted |= new
 
@@ -121,10 +125,20 @@ class Audit:
 
     def finish(self) -> None:
         """Note how the mirror stands, when what was missing has been asked for."""
-        stored, missing = self.store.observations.digests(list(self.noted)), set(self.store.missing.ids())
-        self.asked -= len(self.noted - stored.keys() - missing)  # vanished since they were listed
+        stored, missing = self.stored(list(self.noted)), set(self.store.missing.ids())
+        self.asked -= len(self.noted - stored - missing)  # vanished since they were listed
         standing = {"asked": self.asked, "reconciled": self.asked == self.held()}
         self.store.note_standing(**standing, **({"audited_at": self.audited_at} if self.audited_at else {}))
+
+
+def batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """As many as may be asked for at once.
+
+    >>> [len(batch) for batch in batches(range(450))]
+    [200, 200, 50]
+    """
+    for start in range(0, len(ids), MOST_IDS):
+        yield ids[start : start + MOST_IDS]
 
 
 def farewells(store: Store, ids: Sequence[int]) -> list[Move]:

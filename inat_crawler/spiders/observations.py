@@ -15,14 +15,14 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
-from inat_crawler.api.paging import MOST_IDS, advance, ids_params, page_params, read_page, sweep_since
+from inat_crawler.api.paging import advance, ids_params, page_params, read_page, sweep_since
 from inat_crawler.api.query import FetchOptions, Query, parse_arguments
 from inat_crawler.api.records import read_record, record_id
 from inat_crawler.client import ApiClient, is_ending
 from inat_crawler.errors import CrawlError, EndingError, RecordError, RefusedError, SettingError
 from inat_crawler.items import Observation, Page, Window, field_names
 from inat_crawler.mirror import check_api_root, days_between_audits, output_folder, own_settings, scrapy_settings
-from inat_crawler.spiders.audit import Audit, farewells
+from inat_crawler.spiders.audit import Audit, batches, farewells
 from inat_crawler.store import Store, sqlite_in
 
 Observations = AsyncIterator[Observation]
@@ -126,8 +126,9 @@ class ObservationsSpider(Spider):
         """Stored observations that lack a wanted file or a row in a feed."""
         self.store.note_standing(reconciled=False)
         kept = self.store.observations.kept_though_gone()
-        if kept and not self.options.keep_gone:  # it was asked for once, and is no more
-            self.store.clear_away(kept, farewells(self.store, kept))
+        if not self.options.keep_gone:  # it was asked for once, and is no more
+            for ids in batches(kept):
+                self.store.clear_away(ids, farewells(self.store, ids))
         for observation in self.store.unfinished(self.options.images, self.options.sizes):
             yield observation
 
@@ -138,9 +139,8 @@ class ObservationsSpider(Spider):
 
     async def missing(self) -> Observations:
         """Observations that are known to be missing, or could not be read, are asked for by their ids."""
-        ids = self.store.missing.ids()
-        for start in range(0, len(ids), MOST_IDS):
-            async for observation in self.by_ids(ids[start : start + MOST_IDS]):
+        for ids in batches(self.store.missing.ids()):
+            async for observation in self.by_ids(ids):
                 yield observation
 
     async def by_ids(self, ids: Sequence[int]) -> Observations:
@@ -246,13 +246,13 @@ class ObservationsSpider(Spider):
     async def sweeps(self) -> Observations:
         """What was edited since the mirror was last in step. A sweep that was ended goes on, and leaves a rest."""
         now, top = self.client.first_answer, self.store.windows.top()
-        while now is not None and (synced_at := self.store.standing().synced_at or "") < now:
+        while now is not None and (synced_at := self.store.standing().synced_at) != now:
             if top is None:
                 self.store.note_standing(synced_at=now)
                 return
-            sweep = self.store.windows.sweep() or self.store.windows.open(
-                self.query.id_above, top + 1, sweep_since(synced_at), now
-            )
+            since = sweep_since(min(synced_at or now, now))  # a clock that was set back counts again
+            begun = self.store.windows.sweep()
+            sweep = begun or self.store.windows.open(self.query.id_above, top + 1, since, now)
             async for observation in self.read(sweep):
                 yield observation
             await self.all_through()
