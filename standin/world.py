@@ -22,10 +22,12 @@ class World:
         self.version = 0
         self.index_lag = 0.0
         self.lag_inserts = False
+        self._highest = 0
         self._pending: deque[tuple[float, int, Entry | None]] = deque()
 
     def highest(self) -> int:
-        return max(self.entries, default=0)
+        """The highest id that was ever given: none is used twice."""
+        return self._highest
 
     def put(self, record: Record, private: Record | None = None, planted: bool = False) -> None:
         """Insert or replace one record."""
@@ -33,6 +35,7 @@ class World:
         before = self.entries.get(entry.id)
         self.photos.replace(entry.id, before.record if before else None, record)
         self.entries[entry.id] = entry
+        self._highest = max(self._highest, entry.id)
         self._announce(entry.id, entry, lagged=before is not None or self.lag_inserts)
 
     def edit(self, number: int, changes: Record, touch: bool = True) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import resource
 import signal
+import sqlite3
 import subprocess
 import time
 from collections import Counter
@@ -111,6 +112,63 @@ def test_a_full_disk_ends_the_crawl(standin: Start, output: Path) -> None:
 
     again = crawl(park, output, PLACE, "images=none")
     assert (again.status, again.account["observations"]["stored"]) == (0, 2000)
+
+
+def kill_when(moment: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    wait_for(moment, process)
+    assert process.poll() is None, "the crawl was over before"
+    process.kill()
+    process.communicate()
+
+
+def stored(output: Path) -> int:
+    try:
+        return int(Crawl(0, "", output).rows("SELECT COUNT(*) FROM observations")[0][0])
+    except sqlite3.OperationalError:  # no tables yet, or locked
+        return 0
+
+
+def lines_of_feeds(output: Path) -> int:
+    return sum(feed.read_bytes().count(b"\r\n") for feed in output.glob("feed/*"))
+
+
+def test_every_edit_stands_in_a_feed(standin: Start, output: Path) -> None:
+    park = standin(observations=80)
+    arguments = (PLACE, "sizes=square")
+    process = start(park.api_root, output, *arguments)
+    kill_when(lambda: stored(output) == 80, process)  # no feed is known to have shown any
+
+    edited = [r["id"] for r in park.records(**SEARCH) if r["photos"]]
+    for observation_id in edited:
+        park.bump_photo_query(observation_id)  # one with a photo to fetch stays a moment in the pipelines
+        park.edit(observation_id, species_guess="edited")
+    slow = [park.record(i)["photos"][0]["id"] for i in edited[:10]]
+    park.add_fault("photos", "slow", seconds=3, ids=slow)
+    before = lines_of_feeds(output)
+    process = start(park.api_root, output, *arguments)
+    kill_when(lambda: lines_of_feeds(output) - before > 110, process)  # those of before, and some that are edited
+    park.clear_faults()
+    assert crawl(park, output, *arguments).status == 0
+    feeds = [read_table(path).reset_index() for path in (output / "feed").iterdir() if path.stat().st_size]
+    shown = {int(i) for feed in feeds for i in feed["id"][feed["species_guess"] == "edited"]}
+    assert sorted(set(edited) - shown) == []
+
+
+def test_a_disk_too_full_for_a_photo_ends_the_crawl(standin: Start, output: Path) -> None:
+    def no_large_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
+
+    park = standin(observations=12, original_pixels=2048)
+    run = finish(start(park.api_root, output, PLACE, before=no_large_files), output)
+    assert run.status == 3
+    [error] = run.said("ERROR")
+    assert error.startswith("a photo cannot be written: ")
+    assert run.account["error"] == error
+    assert run.account["photos"]["failed"] == {}
+    assert "Traceback" not in run.log
+    again = crawl(park, output, PLACE)
+    assert again.status == 0
+    assert again.photos() == files_expected(park, park.ids(**SEARCH))
 
 
 def kill_until_done(park: Standin, output: Path, kills: int) -> None:

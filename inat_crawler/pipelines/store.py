@@ -54,6 +54,7 @@ class StorePipeline:
             return item
         if self.full:
             raise DropItem("the store takes no more", log_level="DEBUG")
+        self.save_told()  # before the page stores a later change of what the feeds have shown
         try:
             self.store.save_page(item.page, self.moves_of(item.page))
         except StoreError as error:
