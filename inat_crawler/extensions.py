@@ -73,7 +73,14 @@ class FinishCrawl:
 
     def spider_opened(self) -> None:
         # A killed process leaves this, and not the account of the run before it.
-        write_json(self.output / "crawl.json", self.question() | {"complete": False, "finished_at": None})
+        try:
+            write_json(self.output / "crawl.json", self.question() | {"complete": False, "finished_at": None})
+        except OSError as error:
+            self.cannot_write(error)
+
+    def cannot_write(self, error: Exception) -> None:
+        logger.error("cannot write into %s: %s", self.output, error)
+        self.crawler.stats.set_value("inat/error", f"cannot write into {self.output}: {error}")
 
     def defect(self, failure: Failure) -> None:
         """An error that nobody expected: its traceback is in the log, and the crawl is not complete."""
@@ -87,8 +94,7 @@ class FinishCrawl:
             try:
                 write()
             except (OSError, StoreError) as error:
-                logger.error("cannot write into %s: %s", self.output, error)
-                stats.set_value("inat/error", f"cannot write into {self.output}: {error}")
+                self.cannot_write(error)
         self.store.close()
         self.lock.release()
 

@@ -28,7 +28,8 @@ class WholeFilesStore:
 
     def __init__(self, basedir: str | os.PathLike[str]) -> None:
         self.folder = Path(basedir)
-        shutil.rmtree(self.folder / self.beside, ignore_errors=True)  # left by a killed process
+        if (self.folder / self.beside).exists():
+            shutil.rmtree(self.folder / self.beside)  # left by a killed process
         (self.folder / self.beside).mkdir(parents=True)
 
     def persist_file(
@@ -50,7 +51,7 @@ class WholeFilesStore:
         """Write a copy of a file under another name; False if the file is not there as its row says."""
         try:
             body = (self.folder / str(source.path)).read_bytes()
-        except FileNotFoundError:
+        except OSError:
             return False
         if hashlib.sha256(body).hexdigest() != source.sha256:
             return False
@@ -75,11 +76,13 @@ class WholeFilesStore:
         path = self.folder / str(file.path)
         try:
             stat = path.stat()
-        except FileNotFoundError:
+            if stat.st_size != file.bytes:
+                return False
+            return (
+                stat.st_mtime_ns == file.mtime_ns or hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
+            )
+        except OSError:  # not there, or not to be read
             return False
-        if stat.st_size != file.bytes:
-            return False
-        return stat.st_mtime_ns == file.mtime_ns or hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
 
 
 def place_in_gone(folder: Path, name: str) -> Path:

@@ -83,10 +83,10 @@ class BudgetMiddleware:
     def process_response(self, request: Request, response: Response) -> Response:
         if request.url.startswith(self.api):
             self.refusals = self.refusals + 1 if response.status == REFUSED else 0
-            pause = pause_asked(response)
-            if pause is None and self.refusals:
-                pause = backoff(self.refusals, self.first_wait)
-            if pause and pause <= LONGEST_PAUSE:  # more ends the crawl
+            pause = pause_asked(response) or 0.0
+            if self.refusals:
+                pause = max(pause, backoff(self.refusals, self.first_wait))
+            if 0 < pause <= LONGEST_PAUSE:  # more ends the crawl
                 logger.info("the API answered %d: no request for %.1f s", response.status, pause)
                 self.next_turn = max(self.next_turn, self.clock() + pause)
         return response

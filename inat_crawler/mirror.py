@@ -80,6 +80,7 @@ def own_settings(output: Path, options: FetchOptions) -> dict[str, Any]:
         "INAT_SIZES": list(options.sizes),
         "INAT_LIMIT": options.limit or 0,
         "INAT_REPAIR": options.repair,
+        "INAT_KEEP_GONE": options.keep_gone,
     }
 
 

@@ -50,6 +50,9 @@ CONCURRENT_REQUESTS_PER_DOMAIN = 16  # default 8; connections to each photo host
 CONCURRENT_REQUESTS = 100  # default 16; the photo hosts at full width must leave room for pages
 AUTOTHROTTLE_ENABLED = True
 AUTOTHROTTLE_START_DELAY = 0.1  # default 5 s, which would take a minute to come down
+DOWNLOAD_DELAY_JITTER = (
+    0  # default 0.5; PhotosPipeline waits for auto-throttle's delay before it hands a request over
+)
 AUTOTHROTTLE_MAX_DELAY = 10  # default 60
 AUTOTHROTTLE_TARGET_CONCURRENCY = 16  # default 1; as many as there are connections
 

@@ -104,6 +104,18 @@ def read_page(body: bytes) -> tuple[int, list[Any]]:
     return total, results
 
 
+def read_all(body: bytes) -> list[Any]:
+    """Records of an answer that holds all there are, as one by ids does. Raises PageError if it does not.
+
+    >>> read_all(b'{"total_results": 1, "results": [{"id": 7}]}')
+    [{'id': 7}]
+    """
+    total, results = read_page(body)
+    if len(results) < total:
+        raise PageError(f"{len(results)} results, though there are said to be {total}")
+    return results
+
+
 def advance(window: Window, total: int, results: list[Any]) -> Window:
     """The window after this page. It is done on an empty page only, and only if nothing is said to be left.
 
@@ -122,6 +134,8 @@ def advance(window: Window, total: int, results: list[Any]) -> Window:
             raise PageError(f"no results, though {total} are said to be left")
         return replace(window, done=True, total=window.read)
     ids = [i for i in map(record_id, results) if i is not None]
+    if not ids and total <= len(results):
+        return replace(window, done=True, total=window.read + len(results), read=window.read + len(results))
     if not ids:
         raise PageError(f"none of {len(results)} results has an id")
     below = window.id_below if window.cursor is None else window.cursor

@@ -124,14 +124,18 @@ class Mirror:
     def repair_arguments(self) -> dict[str, str]:
         """Spider arguments of a crawl that fetches what is lost; its account is for what the last one was for."""
         last = self.store.last_arguments()
-        images = last.get("images", "first")
-        return as_arguments(self.query) | {
-            "images": "first" if images == "none" else images,
-            "sizes": ",".join(last.get("sizes", ["original"])),
-            "output": str(self.output),
-            "repair": "true",
-            "everything": "true",
-        }
+        limit = {"limit": str(last["limit"])} if last.get("limit") else {}
+        return (
+            as_arguments(self.query)
+            | limit
+            | {
+                "images": last.get("images", "first"),
+                "sizes": ",".join(last.get("sizes", ["original"])),
+                "output": str(self.output),
+                "repair": "true",
+                "everything": "true",
+            }
+        )
 
     def close(self) -> None:
         self.store.close()

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import logging
 
-from inat_crawler.api.paging import MOST_IDS, read_page
+from inat_crawler.api.paging import MOST_IDS, read_all
 from inat_crawler.api.photos import Wanted
 from inat_crawler.api.records import read_record
 from inat_crawler.client import ApiClient
@@ -14,6 +14,7 @@ from inat_crawler.errors import CrawlError, RecordError
 from inat_crawler.items import Photo
 
 logger = logging.getLogger(__name__)
+GATHER_SECONDS = 0.1  # a host that has lost one photo has often lost others
 Photos = dict[int, Photo]  # by id
 
 
@@ -42,6 +43,7 @@ class Addresses:
     async def ask(self) -> None:
         """Ask until none waits. When the API cannot be asked, nothing is known of any."""
         while self.waiting:
+            await asyncio.sleep(GATHER_SECONDS)
             ids, self.waiting = self.waiting[:MOST_IDS], self.waiting[MOST_IDS:]
             found: dict[int, Photos] = {}
             try:
@@ -58,7 +60,7 @@ class Addresses:
 def read_photos(body: bytes) -> dict[int, Photos]:
     """Photos of the observations on a page, by observation id. Raises PageError."""
     found: dict[int, Photos] = {}
-    for record in read_page(body)[1]:
+    for record in read_all(body):
         try:
             observation = read_record(record)
         except RecordError:  # the spider counts those

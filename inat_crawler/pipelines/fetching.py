@@ -41,6 +41,8 @@ class Fetcher:
         self.first_wait = first_wait(settings["INAT_BACKOFF_SECONDS"])
         width = connections_per_host(settings["CONCURRENT_REQUESTS_PER_DOMAIN"])
         self.hosts: dict[str, Host] = defaultdict(lambda: Host(width, self.first_wait))
+        throttled = settings.getbool("AUTOTHROTTLE_ENABLED")
+        self.start_delay = settings.getfloat("AUTOTHROTTLE_START_DELAY" if throttled else "DOWNLOAD_DELAY")
         self.addresses = Addresses(ApiClient(crawler))
         self.checkers = ThreadPoolExecutor(os.cpu_count(), "check-photo")
 
@@ -90,16 +92,32 @@ class Fetcher:
 
     async def download(self, wanted: Wanted, host: Host) -> Response:
         """Ask once, as soon as the host has a place and wants to be asked."""
+        async with host.connections:
+            async with host.turn:
+                await self.take_turn(wanted, host)
+            return await self.ask(wanted, host)
+
+    async def take_turn(self, wanted: Wanted, host: Host) -> None:
+        """Wait for the end of the host's pause, and for as long as auto-throttle has requests wait.
+
+        Scrapy would hold the request in a queue of its own, where neither a pause nor the crawl's end reaches it.
+        """
         while True:
+            if self.stopped or is_ending(self.crawler):
+                raise EndingError("the crawl is ending")
             if host.pause() > LONGEST_PAUSE:
                 raise PhotoError("its host asks to come back later", again=False)
-            await rest(self.crawler, host.pause())
-            async with host.connections:
-                if host.pause():
-                    continue
-                if self.stopped or is_ending(self.crawler):
-                    raise EndingError("the crawl is ending")
-                return await self.ask(wanted, host)
+            seconds = max(host.pause(), host.asked_at + self.delay(wanted) - time.monotonic())
+            if seconds <= 0:
+                break
+            await rest(self.crawler, min(seconds, 0.5))
+        host.asked_at = time.monotonic()
+
+    def delay(self, wanted: Wanted) -> float:
+        """Seconds from one request to the next as auto-throttle has them now."""
+        assert self.crawler.engine is not None
+        slot = self.crawler.engine.downloader.slots.get(slot_name(wanted))
+        return self.start_delay if slot is None else slot.delay
 
     async def ask(self, wanted: Wanted, host: Host) -> Response:
         assert self.crawler.engine is not None
@@ -111,18 +129,9 @@ class Fetcher:
         except Exception as error:  # whatever it is, the photo is not had, and its row says why
             raise PhotoError(type(error).__name__) from error
         host.answered(asked_at, pause_asked(response), response.status == REFUSED)
-        if host.pause():
-            self.hold(wanted, host)
         if response.status != 200:
             raise PhotoError(str(response.status), again=response.status in RETRIED_STATUSES)
         return response
-
-    def hold(self, wanted: Wanted, host: Host) -> None:
-        """Requests that auto-throttle keeps in Scrapy's queue wait for the end of the pause as well."""
-        assert self.crawler.engine is not None
-        slot = self.crawler.engine.downloader.slots.get(slot_name(wanted))
-        if slot is not None:
-            slot.lastseen = max(slot.lastseen, host.free_at)
 
     def close(self) -> None:
         self.checkers.shutdown()

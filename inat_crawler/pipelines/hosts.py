@@ -19,6 +19,8 @@ class Host:
         self.connections = asyncio.Semaphore(width)
         # Twice as many: one is checked and written while the next is fetched, and bodies do not pile up.
         self.bodies = asyncio.Semaphore(2 * width)
+        self.turn = asyncio.Lock()  # one after the other waits for its turn
+        self.asked_at = 0.0
         self.first_wait = first_wait
         self.free_at = 0.0
         self.refusals = 0
@@ -33,8 +35,8 @@ class Host:
             self.refusals = 0
         elif asked_at >= self.free_at:  # else one of those under way when the first was refused
             self.refusals += 1
-        if seconds is None and refused:
-            seconds = backoff(max(self.refusals, 1), self.first_wait)
+        if refused:
+            seconds = max(seconds or 0.0, backoff(max(self.refusals, 1), self.first_wait))
         if seconds:
             self.free_at = max(self.free_at, time.monotonic() + seconds)
 

@@ -62,7 +62,8 @@ class PhotosPipeline(ImagesPipeline):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        if not crawler.settings["INAT_OUTPUT"] or crawler.settings["INAT_IMAGES"] == "none":
+        settings = crawler.settings
+        if not settings["INAT_OUTPUT"] or (settings["INAT_IMAGES"] == "none" and not settings["INAT_REPAIR"]):
             raise NotConfigured  # without a word, which Scrapy would log as a warning: no photos are wanted
         return super().from_crawler(crawler)
 

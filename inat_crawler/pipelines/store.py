@@ -10,7 +10,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem, NotConfigured
 
-from inat_crawler.api.photos import moves
+from inat_crawler.api.photos import farewell, moves
 from inat_crawler.errors import StoreError
 from inat_crawler.files import carry_out
 from inat_crawler.items import Move, Observation, Page
@@ -47,7 +47,19 @@ class StorePipeline:
         return pipeline
 
     def open_spider(self) -> None:
-        self.move_files()  # what a killed run had begun
+        if not self.crawler.settings["INAT_KEEP_GONE"]:
+            self.clear_away()
+        self.move_files()  # also what a killed run had begun
+
+    def clear_away(self) -> None:
+        """Observations that an earlier run was to keep though they are gone leave their place now."""
+        kept = self.store.observations.kept_though_gone()
+        try:
+            for start in range(0, len(kept), 200):
+                files = self.store.files.of_each(kept[start : start + 200])
+                self.store.clear_away(kept[start : start + 200], [m for i in files for m in farewell(i, files[i])])
+        except StoreError as error:
+            self.stop(error)
 
     def process_item(self, item: Observation) -> Observation:
         if item.page is None or item.page.stored:

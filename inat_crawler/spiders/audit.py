@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from inat_crawler.api.paging import MOST_IDS, advance, ids_params, page_params, read_page
+from inat_crawler.api.paging import MOST_IDS, advance, ids_params, page_params, read_all, read_page
 from inat_crawler.api.photos import farewell
 from inat_crawler.api.query import FetchOptions, Query
 from inat_crawler.api.records import record_id
@@ -120,7 +120,7 @@ class Audit:
         self.gone += lost
 
     async def ids_found(self, search: Mapping[str, str], ids: Sequence[int]) -> set[int]:
-        _, results = await self.client.get("/observations", ids_params({**search, **ONLY_ID}, ids), read_page)
+        results = await self.client.get("/observations", ids_params({**search, **ONLY_ID}, ids), read_all)
         return {i for i in map(record_id, results) if i is not None}
 
     def finish(self) -> None:

@@ -15,14 +15,14 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
-from inat_crawler.api.paging import advance, ids_params, page_params, read_page, sweep_since
+from inat_crawler.api.paging import advance, ids_params, page_params, read_all, read_page, sweep_since
 from inat_crawler.api.query import FetchOptions, Query, parse_arguments
 from inat_crawler.api.records import read_record, record_id
 from inat_crawler.client import ApiClient, is_ending
 from inat_crawler.errors import CrawlError, EndingError, RecordError, RefusedError, SettingError
 from inat_crawler.items import Observation, Page, Window, field_names
 from inat_crawler.mirror import check_api_root, days_between_audits, output_folder, own_settings, scrapy_settings
-from inat_crawler.spiders.audit import Audit, batches, farewells
+from inat_crawler.spiders.audit import Audit, batches
 from inat_crawler.store import Store, sqlite_in
 
 Observations = AsyncIterator[Observation]
@@ -66,6 +66,7 @@ class ObservationsSpider(Spider):
         self.client = ApiClient(self.crawler)
         self.store = Store.of(self.settings["INAT_STORE_URL"], self.query)
         self.stored = self.store.observations.count()
+        self.is_first = self.store.standing().synced_at is None
         self.crawler.signals.connect(self.store.close, signals.spider_closed)
 
     # -- the journey --------------------------------------------------------------------------------------
@@ -125,10 +126,6 @@ class ObservationsSpider(Spider):
     async def unfinished(self) -> Observations:
         """Stored observations that lack a wanted file or a row in a feed."""
         self.store.note_standing(reconciled=False)
-        kept = self.store.observations.kept_though_gone()
-        if not self.options.keep_gone:  # it was asked for once, and is no more
-            for ids in batches(kept):
-                self.store.clear_away(ids, farewells(self.store, ids))
         for observation in self.store.unfinished(self.options.images, self.options.sizes):
             yield observation
 
@@ -145,7 +142,7 @@ class ObservationsSpider(Spider):
 
     async def by_ids(self, ids: Sequence[int]) -> Observations:
         """Those of these observations that match the query. The others are there no more."""
-        _, results = await self.client.get("/observations", ids_params(self.query.params, ids), read_page)
+        results = await self.client.get("/observations", ids_params(self.query.params, ids), read_all)
         page = Page(None, None)
         asked = set(ids)
         for observation in self.compared(page, [r for r in results if record_id(r) in asked]):
@@ -244,19 +241,23 @@ class ObservationsSpider(Spider):
     # -- in step with the API -----------------------------------------------------------------------------
 
     async def sweeps(self) -> Observations:
-        """What was edited since the mirror was last in step. A sweep that was ended goes on, and leaves a rest."""
-        now, top = self.client.first_answer, self.store.windows.top()
-        while now is not None and (synced_at := self.store.standing().synced_at) != now:
-            if top is None:
-                self.store.note_standing(synced_at=now)
-                return
-            since = sweep_since(min(synced_at or now, now))  # a clock that was set back counts again
-            begun = self.store.windows.sweep()
-            sweep = begun or self.store.windows.open(self.query.id_above, top + 1, since, now)
-            async for observation in self.read(sweep):
+        """What was edited since the mirror was in step: the rest of a sweep that was ended, then a new one."""
+        if self.is_first:
+            return  # all was read just now
+        begun = self.store.windows.sweep()
+        for sweep in (begun, None) if begun else (None,):
+            window = sweep or self.new_sweep()
+            async for observation in self.read(window):
                 yield observation
             await self.all_through()
-            self.store.windows.finish_sweep(sweep)
+            self.store.windows.finish_sweep(window)
+
+    def new_sweep(self) -> Window:
+        now, standing = str(self.client.first_answer), self.store.standing()
+        # A clock may have been set back, or be ahead of the one that stamps records.
+        since = sweep_since(min(standing.synced_at or now, standing.updated_to or now, now))
+        top = self.store.windows.top() or self.query.id_above
+        return self.store.windows.open(self.query.id_above, top + 1, since, now)
 
     async def reconcile(self) -> Observations:
         """Compare the mirror with the API: counts, and all ids where these differ or it was long ago."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -23,6 +24,7 @@ from inat_crawler.store.files import Files
 from inat_crawler.store.missing import LISTED, Missing
 from inat_crawler.store.moves import Moves
 from inat_crawler.store.observations import Observations
+from inat_crawler.store.packing import instant
 from inat_crawler.store.windows import Windows
 
 __all__ = ["LISTED", "Store", "now", "sqlite_in"]
@@ -137,9 +139,18 @@ class Store:
             self.missing.forget(db, [o.id for o in page.observations])
             self.missing.note(db, page.malformed)
             self.windows.advance(db, page)
-            unset = (schema.mirrors.c.mirror_id == self.database.mirror_id, schema.mirrors.c.synced_at.is_(None))
-            db.execute(sa.update(schema.mirrors).where(*unset).values(synced_at=page.served_at))
+            self._note_times(db, page)
         page.stored = True
+
+    def _note_times(self, db: sa.Connection, page: Page) -> None:
+        mine, seen = schema.mirrors.c.mirror_id == self.database.mirror_id, schema.mirrors.c.updated_to
+        unset = schema.mirrors.c.synced_at.is_(None)
+        db.execute(sa.update(schema.mirrors).where(mine, unset).values(synced_at=page.served_at))
+        latest = max((instant(o.updated_at) for o in page.observations), default=0.0)
+        if latest:
+            text = datetime.fromtimestamp(latest, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            later = sa.or_(seen.is_(None), seen < text)
+            db.execute(sa.update(schema.mirrors).where(mine, later).values(updated_to=text))
 
     def bury(self, gone: Mapping[int, str], moves: Sequence[Move], keep: bool) -> None:
         """Give tombstones to observations, as id -> why they are gone, in one transaction.

@@ -21,7 +21,7 @@ def migrate(db: sa.Connection, version: int) -> None:
 
 def _to_2(db: sa.Connection) -> None:
     """Sync: what a mirror knows of the API's clock, moves, changes, tombstones; what is missing by id."""
-    _add_columns(db, schema.mirrors, ("synced_at", "audited_at", "asked", "reconciled"))
+    _add_columns(db, schema.mirrors, ("synced_at", "updated_to", "audited_at", "asked", "reconciled"))
     _add_columns(db, schema.windows, ("updated_since", "begun_at"))
     # The clock of the API was not kept then; the first crawl began before anything was read.
     of_mirror = schema.crawls.c.mirror_id == schema.mirrors.c.mirror_id
