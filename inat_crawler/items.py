@@ -138,8 +138,8 @@ class Page:
 class Standing:
     """How far a mirror is in step with the API; times by the server's clock, UTC, ISO 8601.
 
-    `synced_at`: all edits before it are in the mirror. `updated_to`: the latest `updated_at` that was seen, for the
-    clock that answers may be ahead of the one that stamps records. `audited_at`: all ids were compared then.
+    `synced_at`: all edits before it are in the mirror. `updated_to`: the latest `updated_at` that was seen, for
+    the clock that answers may be ahead of the one that stamps records. `audited_at`: all ids were compared then.
     `asked`: how many observations the API counted at the last comparison. `reconciled`: the mirror was found to
     hold just those.
     """

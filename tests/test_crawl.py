@@ -112,7 +112,7 @@ def test_observations_arrive_before_every_page(standin: Start, output: Path) -> 
 
 
 def test_all_photos_to_the_byte(standin: Start, output: Path) -> None:
-    check_all_photos(standin(observations=250), output, original=320)
+    check_all_photos(standin(observations=120), output, original=320)
 
 
 @pytest.mark.long

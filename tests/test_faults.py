@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import signal
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from crawling import PLACE, crawl
+from crawling import PLACE, crawl, finish, start
 from test_crawl import SEARCH, files_expected, photo_paths
+from test_interruption import wait_for
 from test_sync import in_step, photos_asked
 
 from standin.client import Standin
@@ -32,7 +35,7 @@ def trouble(park: Standin, probability: float) -> None:
             park.add_fault(where, "status", status=503, retry_after=retry_after, probability=each / 4)
 
 
-@pytest.mark.parametrize("probability", [0.03, 0.15])
+@pytest.mark.parametrize("probability", [0.03, pytest.param(0.15, marks=pytest.mark.long)])
 def test_complete_after_at_most_three_runs(standin: Start, output: Path, probability: float) -> None:
     park = standin(observations=150)
     trouble(park, probability)
@@ -75,6 +78,7 @@ def test_a_429_without_a_header_pauses_the_host(standin: Start, output: Path) ->
     assert len([t for t in after if t <= 1]) < 16
 
 
+@pytest.mark.long
 def test_a_host_that_limits_its_requests(standin: Start, output: Path) -> None:
     park = standin(observations=600)
     park.rate_limit(4)
@@ -148,9 +152,11 @@ def test_a_photo_that_is_broken_in_the_same_way_twice(standin: Start, output: Pa
     assert photo_paths(park)[path] == 2
 
 
-@pytest.mark.parametrize("setting", ["CLOSESPIDER_ITEMCOUNT=40", "CLOSESPIDER_TIMEOUT=2"])
+@pytest.mark.parametrize(
+    "setting", ["CLOSESPIDER_ITEMCOUNT=40", pytest.param("CLOSESPIDER_TIMEOUT=2", marks=pytest.mark.long)]
+)
 def test_scrapys_own_ways_to_end_a_crawl(standin: Start, output: Path, setting: str) -> None:
-    park = standin(observations=400, latency=0.02)
+    park = standin(observations=150, latency=0.02)
     run = crawl(park, output, PLACE, f"-s{setting}")
     assert run.status == 3
     assert run.account["finish_reason"] == setting.partition("=")[0].lower()
@@ -161,3 +167,24 @@ def test_scrapys_own_ways_to_end_a_crawl(standin: Start, output: Path, setting: 
     asked = photos_asked(park)
     in_step(park, crawl(park, output, PLACE))
     assert photos_asked(park) - asked <= len(expected) - len(had), "what was had is not fetched again"
+
+
+def test_a_photo_host_that_asks_for_long_does_not_keep_the_crawl_from_ending(standin: Start, output: Path) -> None:
+    park = standin(observations=60)
+    park.add_fault("photos", "status", status=429, retry_after="600", after=2)
+    process = start(park.api_root, output, PLACE)
+    wait_for(lambda: photos_asked(park) > 4, process)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    begin = time.monotonic()
+    assert finish(process, output).status == 3
+    assert time.monotonic() - begin < 15
+
+
+def test_a_photo_host_that_asks_for_too_long(standin: Start, output: Path) -> None:
+    park = standin(observations=30)
+    park.add_fault("photos", "status", status=503, retry_after="86400")
+    run = crawl(park, output, PLACE)
+    assert run.status == 3
+    assert set(run.account["photos"]["failed"]) <= {"its host asks to come back later", "503"}
+    assert photos_asked(park) <= 2 * 16

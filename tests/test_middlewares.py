@@ -39,7 +39,8 @@ def test_turns_are_evenly_spaced() -> None:
         (503, b"soon", 0, 0),
         (503, b"99999", 0, 0),  # the crawl ends instead
         (429, None, 4, 8),
-        (429, b"2", 2, 2),
+        (429, b"20", 20, 20),
+        (429, b"0", 4, 8),
         (200, b"7", 7, 7),
     ],
 )

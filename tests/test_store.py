@@ -175,7 +175,7 @@ def test_how_a_mirror_stands(store: Store) -> None:
     assert store.windows.all() == [replace(window, done=True, top=9)]
     store.windows.finish_sweep(sweep)
     store.note_standing(asked=9, reconciled=True)
-    assert store.standing() == Standing("2026-01-03T00:00:00Z", None, 9, True)
+    assert store.standing() == Standing("2026-01-03T00:00:00Z", asked=9, reconciled=True)
     assert store.windows.sweep() is None
 
 

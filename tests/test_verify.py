@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from crawling import PLACE, ROOT, crawl
 from test_crawl import SEARCH, photo_paths
 from test_sync import in_step, photos_asked
@@ -80,6 +81,7 @@ def test_what_cannot_be_repaired(standin: Start, output: Path) -> None:
     assert verify(output, "--repair", api_root=park.api_root)[0] == 0
 
 
+@pytest.mark.long
 def test_a_narrowed_mirror_is_repaired_as_wide_as_it_was(standin: Start, output: Path) -> None:
     park = standin(observations=20)
     good = crawl(park, output, PLACE, "images=all", "sizes=square,small").photos()

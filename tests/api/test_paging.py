@@ -78,6 +78,7 @@ def records(*ids: object) -> list[object]:
         (Window(1, 0), 9, [None, *records(30, "x"), {}], Window(1, 0, None, cursor=30, top=30, total=9, read=4)),
         (Window(1, 0, None, 5, 30, 9, 8), 0, [], Window(1, 0, None, 5, 30, 8, 8, done=True)),
         (Window(1, 0), 0, [], Window(1, 0, total=0, done=True)),
+        (Window(1, 0, None, 5, 30, 9, 8), 1, [{}], Window(1, 0, None, 5, 30, 9, 9, done=True)),
     ],
 )
 def test_advance(window: Window, total: int, results: list[object], after: Window) -> None:
@@ -88,7 +89,7 @@ def test_advance(window: Window, total: int, results: list[object], after: Windo
     ("window", "total", "results", "reason"),
     [
         (Window(1, 0, None, 20, 30, 9), 7, [], "no results, though 7 are said to be left"),
-        (Window(1, 0), 2, [{}, {"id": "8"}], "none of 2 results has an id"),
+        (Window(1, 0), 3, [{}, {"id": "8"}], "none of 2 results has an id"),
         (Window(1, 0, None, 20, 30, 9), 7, records(20, 5), "id 20 does not lie between 0 and 20, both exclusive"),
         (Window(1, 10, 40), 7, records(39, 10), "id 10 does not lie between 10 and 40, both exclusive"),
         (Window(1, 10, 40), 7, records(40, 11), "id 40 does not lie between 10 and 40, both exclusive"),
