@@ -14,7 +14,7 @@ crawl: $(READY)  ## the same against iNaturalist: make crawl PLACE=128892
 	$(BIN)/scrapy crawl observations -a place_id=$(PLACE)
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not long" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" $(PYTEST_ARGS)
 
 test-long: $(READY)  ## full sizes, many kills and histories
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)

@@ -91,7 +91,7 @@ def test_a_host_that_limits_its_requests(standin: Start, output: Path) -> None:
     in_step(park, crawl(park, output, PLACE, "images=none"), "none")
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 422])
+@pytest.mark.parametrize("status", [403, 422, *(pytest.param(s, marks=pytest.mark.long) for s in (401, 404))])
 def test_a_refusal_is_not_asked_again(standin: Start, output: Path, status: int) -> None:
     park = standin(observations=30)
     park.add_fault("api", "status", status=status, after=1)

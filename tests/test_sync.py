@@ -325,6 +325,7 @@ def test_settings_that_are_refused(standin: Start, output: Path, name: str) -> N
     assert park.requests() == []
 
 
+@pytest.mark.long
 def test_what_was_kept_and_comes_back_while_it_is_cleared_away(standin: Start, output: Path) -> None:
     park = settled(standin, observations=20)
     assert crawl(park, output, PLACE, "sizes=square").status == 0

@@ -66,6 +66,7 @@ def test_a_mirror_is_verified_and_repaired(standin: Start, output: Path) -> None
     assert set(photo_paths(park).values()) <= {1, 2}
 
 
+@pytest.mark.long
 def test_what_cannot_be_repaired(standin: Start, output: Path) -> None:
     park = standin(observations=20)
     run = crawl(park, output, PLACE, "sizes=square")
