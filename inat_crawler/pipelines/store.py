@@ -47,7 +47,8 @@ class StorePipeline:
         return pipeline
 
     def open_spider(self) -> None:
-        if not self.crawler.settings["INAT_KEEP_GONE"]:
+        settings = self.crawler.settings
+        if not (settings["INAT_KEEP_GONE"] or settings["INAT_REPAIR"]):
             self.clear_away()
         self.move_files()  # also what a killed run had begun
 
