@@ -59,7 +59,7 @@ class ApiClient:
                 if isinstance(error, RefusedError) or failed >= self.tries or refused > MOST_REFUSALS:
                     raise
                 seconds = backoff(failed + refused, self.first_wait)
-                logger.info("%s; asking again in %.1f s", error, seconds)
+                logger.info("%s; asking again in %.0f s", error, seconds)
             await rest(self.crawler, seconds)
 
     async def ask(self, url: str, read: Callable[[bytes], T]) -> T:

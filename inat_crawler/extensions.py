@@ -154,7 +154,8 @@ class FinishCrawl:
 def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[str], since: str) -> dict[str, Any]:
     """The numbers of the account: observations, photos and requests."""
     windows, standing, missing = store.windows.all(), store.standing(), store.missing.all()
-    counted = standing.asked if standing.reconciled else sum(w.total or 0 for w in windows)
+    totals = [w.total for w in windows if w.total is not None]
+    counted = standing.asked if standing.reconciled else sum(totals) if totals else None
     return {
         "observations": {
             "asked": counted,
@@ -220,17 +221,21 @@ def summary(account: Mapping[str, Any]) -> str:
 
     >>> got = {"observations": {"stored": 12, "asked": 12, "new": 3, "changed": 0, "gone": 1}}
     >>> got["photos"] = {"downloaded": 9, "copied": 0, "already_there": 27, "missing": 0}
-    >>> summary({"complete": True, "output": "/x", **got})
-    'complete: 12 of 12 observations (3 new, 0 changed, 1 gone), 9 photos fetched, 27 there before, 0 missing; /x'
+    >>> print(summary({"complete": True, "output": "/x", **got}))
+    complete: 12 of 12 observations (3 new, 0 changed, 1 gone); photo files: 9 fetched, 27 had, 0 missing; /x
     """
     observations, photos = account["observations"], account["photos"]
-    return (
-        f"{'complete' if account['complete'] else 'NOT complete'}: "
-        f"{observations['stored']} of {observations['asked']} observations "
-        f"({observations['new']} new, {observations['changed']} changed, {observations['gone']} gone), "
-        f"{photos['downloaded'] + photos['copied']} photos fetched, {photos['already_there']} there before, "
-        f"{photos['missing']} missing; {account.get('error') or account['output']}"
+    asked = "an unknown number of" if observations["asked"] is None else observations["asked"]
+    told = (
+        f"{observations['stored']} of {asked} observations "
+        f"({observations['new']} new, {observations['changed']} changed, {observations['gone']} gone); "
+        f"photo files: {photos['downloaded'] + photos['copied']} fetched, {photos['already_there']} had, "
+        f"{photos['missing']} missing; "
     )
+    if account["complete"]:
+        return f"complete: {told}{account['output']}"
+    why = account.get("error") or account["output"]
+    return f"NOT complete: {told}{why}; crawl.json tells what is missing, the same command goes on from here"
 
 
 def write_json(path: Path, value: Any) -> None:

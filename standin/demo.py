@@ -43,11 +43,12 @@ def show(output: Path) -> None:
     observations, photos = account["observations"], account["photos"]
     megabytes = sum(p.stat().st_size for p in (output / "images").iterdir() if p.is_file()) / 1e6
     print(f"Complete: {observations['stored']} of {observations['asked']} observations,", end=" ")
-    print(f"{photos['wanted'] - photos['missing']} of {photos['wanted']} photos. In {OUTPUT}/:\n")
+    print(f"{photos['wanted'] - photos['missing']} of {photos['wanted']} photo files. In {OUTPUT}/:\n")
     print(f"    images/               the photos, {megabytes:.0f} MB, byte for byte as they were served")
     print("    dataFrame.csv         the table of all observations, tab-separated")
     print("    crawl.json            the account: what was asked, what was got, what is missing")
     print("    feed/                 what this run found new or changed")
+    print("    changes.tsv           the log of all runs: new, changed, gone")
     print("    observations.sqlite   the store, with the complete records\n")
     print("The first lines of the table, some of its columns:\n")
     with (output / "dataFrame.csv").open(encoding="utf-8", newline="") as table:

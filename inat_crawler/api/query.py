@@ -305,6 +305,10 @@ def make_query(params: Mapping[str, str]) -> Query:
 def make_options(checked: Mapping[str, str]) -> FetchOptions:
     """The fetch options of checked arguments."""
     given = {**DEFAULTS, **checked}
+    if "limit" in given and given["audit"] == "always":
+        raise ArgumentError(
+            "audit", "a limited mirror has nothing to compare; leave out `limit` or this", "always"
+        )
     return FetchOptions(
         output=given.get("output"),
         images=cast(Images, given["images"]),

@@ -60,6 +60,7 @@ class Command(ScrapyCommand):
         try:
             damaged = self.verify(output, mark=opts.repair)
             if damaged and opts.repair:
+                print(f"fetching {damaged} files again", flush=True)
                 self.repair(output)
                 damaged = self.verify(output, mark=False)
         except (CrawlError, OSError) as error:

@@ -216,6 +216,10 @@ REFUSALS: list[tuple[dict[str, object], str]] = [
     ({"field:": "x"}, f"spider argument `field:`: {FIELD}: 'x'"),
     ({"place_id": 1, "images": "any"}, "spider argument `images`: not one of first, all, none: 'any'"),
     ({"place_id": 1, "sizes": "huge"}, f"spider argument `sizes`: not one of {', '.join(SIZES)}: 'huge'"),
+    (
+        {"place_id": 1, "limit": "5", "audit": "always"},
+        "spider argument `audit`: a limited mirror has nothing to compare; leave out `limit` or this: 'always'",
+    ),
     ({"place_id": 1, "limit": "0"}, f"spider argument `limit`: {POSITIVE}: '0'"),
     ({"place_id": 1, "per_page": 201}, "spider argument `per_page`: not a whole number from 1 to 200: 201"),
     ({}, WORLD),
@@ -316,7 +320,7 @@ def test_query_does_not_follow_its_source() -> None:
 
 
 def test_fetch_options_do_not_change_the_key() -> None:
-    fetching: dict[str, object] = {name: ARGUMENTS[name].example for name in FETCHING}
+    fetching: dict[str, object] = {name: ARGUMENTS[name].example for name in FETCHING - {"audit"}}
     assert parse_arguments({"place_id": "1", **fetching})[0] == parse_arguments({"place_id": "1"})[0]
 
 
