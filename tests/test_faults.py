@@ -152,6 +152,7 @@ def test_a_photo_that_is_broken_in_the_same_way_twice(standin: Start, output: Pa
     assert photo_paths(park)[path] == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "setting", ["CLOSESPIDER_ITEMCOUNT=40", pytest.param("CLOSESPIDER_TIMEOUT=2", marks=pytest.mark.long)]
 )

@@ -36,7 +36,7 @@ def wait_for_photos(park: Standin, process: subprocess.Popen[str], n: int) -> No
     wait_for(lambda: len(park.requests("open")) + len(park.requests("static")) >= n, process)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_a_signal_ends_the_crawl_in_good_order(standin: Start, output: Path, number: signal.Signals) -> None:
     park = standin(observations=150, latency=0.01)
     process = start(park.api_root, output, PLACE)
@@ -84,6 +84,7 @@ def test_a_signal_while_missing_photos_are_fetched(standin: Start, output: Path)
     assert crawl(park, output, PLACE, "sizes=square,medium").status == 0
 
 
+@pytest.mark.long
 def test_told_twice_to_end(standin: Start, output: Path) -> None:
     park = standin(observations=100, latency=2)
     process = start(park.api_root, output, PLACE)

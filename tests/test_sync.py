@@ -152,6 +152,7 @@ def test_an_audit_finds_what_counts_cannot(standin: Start, output: Path) -> None
     assert (always.account["observations"]["new"], always.account["observations"]["gone"]) == (1, 1)
 
 
+@pytest.mark.long
 def test_an_audit_is_due_after_some_days(standin: Start, output: Path) -> None:
     park = settled(standin, observations=30)
 
