@@ -523,6 +523,7 @@ def test_manners(standin: Start, output: Path) -> None:
 ODD_FOLDERS = ["a%b 100%", "a%20b#c", "%(time)s", "ü ñ 海/a?b=c"]
 
 
+@pytest.mark.long
 def test_outputs_with_odd_names(standin: Start, tmp_path: Path) -> None:
     park = standin(observations=3)
     folders = [tmp_path / "odd" / name for name in ODD_FOLDERS]

@@ -71,6 +71,7 @@ def test_two_crawls_on_one_output(standin: Start, output: Path) -> None:
     assert finish(first, output).status == 0
 
 
+@pytest.mark.long
 def test_a_signal_while_missing_photos_are_fetched(standin: Start, output: Path) -> None:
     park = standin(observations=150, latency=0.01)
     assert crawl(park, output, PLACE, "images=none").status == 0
