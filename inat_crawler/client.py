@@ -27,7 +27,8 @@ from inat_crawler.api.patience import (
     http_date,
     retry_after,
 )
-from inat_crawler.errors import EndingError, PageError, RefusedError, SettingError
+from inat_crawler.errors import EndingError, PageError, RefusedError
+from inat_crawler.mirror import number_setting
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -124,20 +125,8 @@ def served_at(response: Response) -> str:
 
 
 def first_wait(setting: object) -> float:
-    """The setting INAT_BACKOFF_SECONDS. Raises SettingError.
-
-    >>> first_wait("0.5")
-    0.5
-    """
-    try:
-        seconds = float(str(setting))
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= LONGEST_PAUSE:
-        raise SettingError(
-            "INAT_BACKOFF_SECONDS", f"not a number of seconds from 0 to {LONGEST_PAUSE:.0f}", setting
-        )
-    return seconds
+    """The setting INAT_BACKOFF_SECONDS. Raises SettingError."""
+    return number_setting("INAT_BACKOFF_SECONDS", setting, "seconds", LONGEST_PAUSE)
 
 
 def is_ending(crawler: Crawler) -> bool:

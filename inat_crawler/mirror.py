@@ -30,19 +30,24 @@ def check_api_root(root: str) -> None:
     raise SettingError("INAT_API_ROOT", "not an address that begins with https:// or http://", root)
 
 
-def days_between_audits(setting: object) -> float:
-    """The setting INAT_AUDIT_EVERY_DAYS. Raises SettingError.
+def number_setting(name: str, value: object, unit: str, most: float) -> float:
+    """A setting that is a number of something from 0 to `most`. Raises SettingError.
 
-    >>> days_between_audits("30")
-    30.0
+    >>> number_setting("INAT_BACKOFF_SECONDS", "0.5", "seconds", 3600)
+    0.5
     """
     try:
-        days = float(str(setting))
+        number = float(str(value))
     except ValueError:
-        days = -1.0
-    if not 0 <= days <= 36_500:
-        raise SettingError("INAT_AUDIT_EVERY_DAYS", "not a number of days from 0 to 36500", setting)
-    return days
+        number = -1.0
+    if not 0 <= number <= most:
+        raise SettingError(name, f"not a number of {unit} from 0 to {most:.0f}", value)
+    return number
+
+
+def days_between_audits(setting: object) -> float:
+    """The setting INAT_AUDIT_EVERY_DAYS. Raises SettingError."""
+    return number_setting("INAT_AUDIT_EVERY_DAYS", setting, "days", 36_500)
 
 
 def output_folder(query: Query, options: FetchOptions, root: str) -> Path:

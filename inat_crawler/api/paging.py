@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,6 +37,16 @@ def page_params(search: Mapping[str, str], window: Window, per_page: int) -> dic
     bounds = {"id_above": str(window.id_above)} | ({} if below is None else {"id_below": str(below)})
     since = {} if window.updated_since is None else {"updated_since": later(search, window.updated_since)}
     return {**search, **since, "order_by": "id", "order": "desc", "per_page": str(per_page), **bounds}
+
+
+def batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """As many as may be asked for at once.
+
+    >>> [len(batch) for batch in batches(range(450))]
+    [200, 200, 50]
+    """
+    for start in range(0, len(ids), MOST_IDS):
+        yield ids[start : start + MOST_IDS]
 
 
 def ids_params(search: Mapping[str, str], ids: Sequence[int]) -> dict[str, str]:

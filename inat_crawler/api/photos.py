@@ -103,9 +103,9 @@ def moves(item: Observation, files: Mapping[tuple[int, str], PhotoFile], images:
     return found
 
 
-def farewell(observation_id: int, files: Mapping[tuple[int, str], PhotoFile]) -> list[Move]:
-    """All files of an observation that is gone leave for `gone/`."""
-    return moves(Observation(observation_id), files, "all")
+def farewells(files: Mapping[int, Mapping[tuple[int, str], PhotoFile]]) -> list[Move]:
+    """All files of observations that are gone leave for `gone/`; they are given by observation id."""
+    return [move for i, each in files.items() for move in moves(Observation(i), each, "all")]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem, NotConfigured
 
-from inat_crawler.api.photos import farewell, moves
+from inat_crawler.api.paging import batches
+from inat_crawler.api.photos import farewells, moves
 from inat_crawler.errors import StoreError
 from inat_crawler.files import carry_out
 from inat_crawler.items import Move, Observation, Page
@@ -54,11 +55,9 @@ class StorePipeline:
 
     def clear_away(self) -> None:
         """Observations that an earlier run was to keep though they are gone leave their place now."""
-        kept = self.store.observations.kept_though_gone()
         try:
-            for start in range(0, len(kept), 200):
-                files = self.store.files.of_each(kept[start : start + 200])
-                self.store.clear_away(kept[start : start + 200], [m for i in files for m in farewell(i, files[i])])
+            for ids in batches(self.store.observations.kept_though_gone()):
+                self.store.clear_away(ids, farewells(self.store.files.of_each(ids)))
         except StoreError as error:
             self.stop(error)
 

@@ -6,16 +6,16 @@ API lists no more gets a tombstone, but only when asking for it by its id confir
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from inat_crawler.api.paging import MOST_IDS, advance, ids_params, page_params, read_all, read_page
-from inat_crawler.api.photos import farewell
+from inat_crawler.api.paging import MOST_IDS, advance, batches, ids_params, page_params, read_all, read_page
+from inat_crawler.api.photos import farewells
 from inat_crawler.api.query import FetchOptions, Query
 from inat_crawler.api.records import record_id
 from inat_crawler.client import ApiClient
-from inat_crawler.items import Move, Window
+from inat_crawler.items import Window
 from inat_crawler.store import Store
 
 DELETED, MOVED_OUT = "deleted", "no longer matches the query"
@@ -115,7 +115,7 @@ class Audit:
             return
         there = await self.ids_found({}, lost)
         reasons = {i: MOVED_OUT if i in there else DELETED for i in lost}
-        moves = [] if self.options.keep_gone else farewells(self.store, lost)
+        moves = [] if self.options.keep_gone else farewells(self.store.files.of_each(lost))
         self.store.bury(reasons, moves, self.options.keep_gone)
         self.gone += lost
 
@@ -129,18 +129,3 @@ class Audit:
         self.asked -= len(self.noted - stored - missing)  # vanished since they were listed
         standing = {"asked": self.asked, "reconciled": self.asked == self.held()}
         self.store.note_standing(**standing, **({"audited_at": self.audited_at} if self.audited_at else {}))
-
-
-def batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """As many as may be asked for at once.
-
-    >>> [len(batch) for batch in batches(range(450))]
-    [200, 200, 50]
-    """
-    for start in range(0, len(ids), MOST_IDS):
-        yield ids[start : start + MOST_IDS]
-
-
-def farewells(store: Store, ids: Sequence[int]) -> list[Move]:
-    """The photos of these observations leave for `gone/`; StorePipeline moves them."""
-    return [move for i, files in store.files.of_each(ids).items() for move in farewell(i, files)]

@@ -15,14 +15,14 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
-from inat_crawler.api.paging import advance, ids_params, page_params, read_all, read_page, sweep_since
+from inat_crawler.api.paging import advance, batches, ids_params, page_params, read_all, read_page, sweep_since
 from inat_crawler.api.query import FetchOptions, Query, parse_arguments
 from inat_crawler.api.records import read_record, record_id
 from inat_crawler.client import ApiClient, is_ending
 from inat_crawler.errors import CrawlError, EndingError, RecordError, RefusedError, SettingError
 from inat_crawler.items import Observation, Page, Window, field_names
 from inat_crawler.mirror import check_api_root, days_between_audits, output_folder, own_settings, scrapy_settings
-from inat_crawler.spiders.audit import Audit, batches
+from inat_crawler.spiders.audit import Audit
 from inat_crawler.store import Store, sqlite_in
 
 Observations = AsyncIterator[Observation]
