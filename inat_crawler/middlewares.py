@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Callable
 from typing import Self
-from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -19,11 +18,11 @@ from scrapy.http import Response
 
 import inat_crawler
 from inat_crawler.api.patience import LONGEST_PAUSE, REFUSED, backoff
+from inat_crawler.budget.limits import Limits
 from inat_crawler.client import first_wait, pause_asked, rest
-from inat_crawler.errors import EndingError, SettingError
+from inat_crawler.errors import EndingError
 
 logger = logging.getLogger(__name__)
-PUBLISHED_LIMIT = 60  # requests a minute
 
 
 class UserAgentMiddleware:
@@ -70,7 +69,7 @@ class BudgetMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         settings = crawler.settings
-        return cls(crawler, seconds_between(settings["INAT_API_REQUESTS_PER_MINUTE"], settings["INAT_API_ROOT"]))
+        return cls(crawler, Limits(settings).interval)
 
     # A request that waits here counts as active; one page is under way at a time, so no more than a few wait.
     async def process_request(self, request: Request) -> None:
@@ -106,33 +105,3 @@ class BudgetMiddleware:
             return self.next_turn - moment
         self.next_turn = moment + self.interval
         return 0.0
-
-
-def seconds_between(per_minute: object, api_root: str) -> float:
-    """Seconds from one request to the next; 0 means no limit, which only a host not iNaturalist's own may have.
-
-    Raises SettingError for what is no number, and for more than iNaturalist asks for.
-
-    >>> seconds_between("60", "http://127.0.0.1:8000/v1"), seconds_between(0, "http://127.0.0.1:8000/v1")
-    (1.0, 0.0)
-    """
-    name = "INAT_API_REQUESTS_PER_MINUTE"
-    try:
-        rate = float(str(per_minute))
-    except ValueError:
-        raise SettingError(name, "not a number", per_minute) from None
-    if not 0 <= rate < float("inf"):
-        raise SettingError(name, "not a number from 0 up", per_minute)
-    if not 0 < rate <= PUBLISHED_LIMIT and is_inaturalist(api_root):
-        raise SettingError(name, f"iNaturalist asks for {PUBLISHED_LIMIT} or fewer, and more than 0", per_minute)
-    return 60 / rate if rate else 0.0
-
-
-def is_inaturalist(url: str) -> bool:
-    """Is this one of iNaturalist's own hosts?
-
-    >>> is_inaturalist("https://api.inaturalist.org/v1"), is_inaturalist("http://127.0.0.1:8000/v1")
-    (True, False)
-    """
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    return host == "inaturalist.org" or host.endswith(".inaturalist.org")

@@ -19,6 +19,13 @@ INAT_STORE_URL = os.environ.get("INAT_STORE_URL", "")  # empty: observations.sql
 INAT_CONTACT = os.environ.get("INAT_CONTACT", "")  # the API asks for a User-Agent that names a contact
 # The API asks for 60 a minute or fewer, and a client at exactly 60 was refused: 55, one every 1.1 s.
 INAT_API_REQUESTS_PER_MINUTE = os.environ.get("INAT_API_REQUESTS_PER_MINUTE", "55")
+# The other limits leave a twentieth free: what a browser on the same line needs, and headers, count there too.
+INAT_API_REQUESTS_PER_DAY = os.environ.get("INAT_API_REQUESTS_PER_DAY", "9500")  # asked: under 10,000
+INAT_MEDIA_BYTES_PER_HOUR = os.environ.get("INAT_MEDIA_BYTES_PER_HOUR", "4750000000")  # asked: under 5 GB
+INAT_MEDIA_BYTES_PER_DAY = os.environ.get("INAT_MEDIA_BYTES_PER_DAY", "22800000000")  # asked: under 24 GB
+INAT_MEDIA_EXEMPT_HOSTS = os.environ.get("INAT_MEDIA_EXEMPT_HOSTS", "")  # such as the open-data bucket
+INAT_BUDGET_URL = os.environ.get("INAT_BUDGET_URL", "")  # empty: a file of the user's that all crawls share
+INAT_BUDGET_HOUR_SECONDS = os.environ.get("INAT_BUDGET_HOUR_SECONDS", "3600")  # shorter in tests
 # What failed is asked again after about this many seconds, then after twice as many, and so on up to a minute.
 INAT_BACKOFF_SECONDS = os.environ.get("INAT_BACKOFF_SECONDS", "1")
 ROBOTSTXT_OBEY = False  # a documented API with published limits; robots.txt speaks to crawlers of its web pages

@@ -9,10 +9,8 @@ from scrapy import Request
 from scrapy.http import Response
 from scrapy.utils.test import get_crawler
 
-from inat_crawler.errors import SettingError
-from inat_crawler.middlewares import BudgetMiddleware, seconds_between
+from inat_crawler.middlewares import BudgetMiddleware
 
-API = "https://api.inaturalist.org/v1"
 ELSEWHERE = "http://127.0.0.1:8000/v1"
 
 
@@ -60,28 +58,3 @@ def test_what_a_photo_host_answers_does_not_concern_the_api() -> None:
     photo = Request("http://127.0.0.2/photos/1/square.jpg")
     middleware.process_response(photo, Response(photo.url, status=429, headers={"Retry-After": "60"}))
     assert middleware.take_turn() == 0
-
-
-@pytest.mark.parametrize(
-    ("rate", "root", "seconds"),
-    [("55", API, 60 / 55), (60, API, 1), ("6000", ELSEWHERE, 0.01), (0, ELSEWHERE, 0), ("0.5", API, 120)],
-)
-def test_seconds_between(rate: object, root: str, seconds: float) -> None:
-    assert seconds_between(rate, root) == pytest.approx(seconds)
-
-
-@pytest.mark.parametrize(
-    ("rate", "root", "rule"),
-    [
-        (0, API, "iNaturalist asks for 60 or fewer"),
-        ("61", "https://api.iNaturalist.org./v1", "iNaturalist asks for 60 or fewer"),
-        ("many", ELSEWHERE, "not a number"),
-        ("", ELSEWHERE, "not a number"),
-        ("nan", ELSEWHERE, "not a number from 0 up"),
-        ("inf", ELSEWHERE, "not a number from 0 up"),
-        (-1, ELSEWHERE, "not a number from 0 up"),
-    ],
-)
-def test_rates_that_are_refused(rate: object, root: str, rule: str) -> None:
-    with pytest.raises(SettingError, match=f"^setting INAT_API_REQUESTS_PER_MINUTE: {rule}"):
-        seconds_between(rate, root)
