@@ -27,7 +27,7 @@ from inat_crawler.api.patience import (
     http_date,
     retry_after,
 )
-from inat_crawler.errors import EndingError, PageError, RefusedError
+from inat_crawler.errors import CrawlError, EndingError, PageError, RefusedError
 from inat_crawler.mirror import number_setting
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,8 @@ class ApiClient:
     async def get(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
         """What `read` makes of the answer's body; it raises PageError for one that is not what the API promises.
 
-        Raises RefusedError when the API refuses, PageError when no answer came that can be read, EndingError.
+        Raises RefusedError when the API refuses, PageError when no answer came that can be read, SpentError when
+        the budget is, EndingError.
         """
         url = f"{self.root}{path}?{urlencode(params)}"
         failed = refused = 0
@@ -64,14 +65,14 @@ class ApiClient:
             await rest(self.crawler, seconds)
 
     async def ask(self, url: str, read: Callable[[bytes], T]) -> T:
-        """Ask once. Raises PageError whatever went wrong."""
+        """Ask once. Raises PageError whatever went wrong, SpentError, EndingError."""
         if is_ending(self.crawler):
             raise EndingError("the crawl is ending")
         assert self.crawler.engine is not None
         try:
             response = await self.crawler.engine.download_async(api_request(url))
-        except IgnoreRequest as error:
-            raise EndingError(str(error)) from error
+        except IgnoreRequest as error:  # told by BudgetMiddleware why it cannot be sent
+            raise error.__cause__ if isinstance(error.__cause__, CrawlError) else EndingError(str(error)) from error
         except Exception as error:  # whatever the network, or a body that cannot be unpacked, may raise
             raise PageError(f"cannot reach the API at {url}: {error or type(error).__name__}") from error
         if response.status != 200:

@@ -54,6 +54,26 @@ class EndingError(CrawlError):
     """The crawl was told to end. Raised where something would wait or be asked; what is under way is finished."""
 
 
+class BudgetError(CrawlError):
+    """The ledger of the budget cannot be used. Raised by ``budget``: without it no host with limits is asked."""
+
+
+class SpentError(CrawlError):
+    """A day's budget is spent, or a host asks to come back later. Raised by ``turns``; it stops the crawl.
+
+    `seconds` is how long it is until it may go on, `paused` whether it is the host that wants it so.
+    """
+
+    def __init__(self, message: str, seconds: float, paused: bool = False) -> None:
+        self.seconds = seconds
+        self.paused = paused
+        super().__init__(message)
+
+
+class PostponedError(CrawlError):
+    """A photo that must wait longer than records should wait for it. Raised by ``turns``; its turn comes later."""
+
+
 class RecordError(CrawlError):
     """A record that cannot be read. Raised by ``api.records``; counted and listed, the others go on."""
 

@@ -1,4 +1,4 @@
-"""Manners towards the API: who we are, one request at a time, evenly paced, and a pause when it asks for one.
+"""Manners towards the API: who we are, one request at a time, within the budget, and a pause when it asks for one.
 
 Photos do not wait here: a request that waits in a downloader middleware counts as active, and enough of them
 would stop all pages.
@@ -7,8 +7,6 @@ would stop all pages.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 from typing import Self
 
 from scrapy import Request
@@ -17,10 +15,12 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 import inat_crawler
-from inat_crawler.api.patience import LONGEST_PAUSE, REFUSED, backoff
-from inat_crawler.budget.limits import Limits
-from inat_crawler.client import first_wait, pause_asked, rest
-from inat_crawler.errors import EndingError
+from inat_crawler.api.patience import REFUSED, backoff
+from inat_crawler.budget.ledger import Ask
+from inat_crawler.budget.limits import Limits, host_and_port
+from inat_crawler.client import first_wait, pause_asked
+from inat_crawler.errors import CrawlError
+from inat_crawler.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -52,56 +52,48 @@ def user_agent(contact: str | None) -> str:
 
 
 class BudgetMiddleware:
-    """Requests to the API wait their turn: one every 60 / INAT_API_REQUESTS_PER_MINUTE seconds.
+    """Requests to the API wait their turn in the budget, which all crawls share: evenly spaced, so many a day.
 
-    An answer with `Retry-After`, and a 429 without, make all of them wait.
+    An answer with `Retry-After`, and a 429 without, make all of them wait, in all processes.
     """
 
-    def __init__(self, crawler: Crawler, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, crawler: Crawler, limits: Limits) -> None:
         self.crawler = crawler
-        self.api = crawler.settings["INAT_API_ROOT"].rstrip("/") + "/"
-        self.interval = interval
+        self.api = limits.api_root.rstrip("/") + "/"
+        self.ask = Ask(limits.requests_key, host_and_port(self.api), 1, 1, limits.requests, limits.interval)
+        self.turns = Turns(crawler, "api", limits.requests, limits.request_periods)
         self.first_wait = first_wait(crawler.settings["INAT_BACKOFF_SECONDS"])
-        self.clock = clock
-        self.next_turn = 0.0
         self.refusals = 0
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        settings = crawler.settings
-        return cls(crawler, Limits(settings).interval)
+        return cls(crawler, Limits(crawler.settings))
 
     # A request that waits here counts as active; one page is under way at a time, so no more than a few wait.
     async def process_request(self, request: Request) -> None:
         if request.url.startswith(self.api):
-            await self.wait()
+            try:
+                request.meta["inat_reservation"] = await self.turns.take(self.ask)
+            except CrawlError as error:
+                raise IgnoreRequest(str(error)) from error
             self.crawler.stats.inc_value("inat/requests/api")
         elif request.url.startswith("http"):
             self.crawler.stats.inc_value("inat/requests/photos")
 
-    def process_response(self, request: Request, response: Response) -> Response:
+    async def process_response(self, request: Request, response: Response) -> Response:
         if request.url.startswith(self.api):
+            self.give_back(request)
             self.refusals = self.refusals + 1 if response.status == REFUSED else 0
             pause = pause_asked(response) or 0.0
             if self.refusals:
                 pause = max(pause, backoff(self.refusals, self.first_wait))
-            if 0 < pause <= LONGEST_PAUSE:  # more ends the crawl
+            if pause:
                 logger.info("the API answered %d: no request for %.1f s", response.status, pause)
-                self.next_turn = max(self.next_turn, self.clock() + pause)
+                await self.turns.meter.pause(self.ask.host, pause, str(response.status))
         return response
 
-    async def wait(self) -> None:
-        """Take the next turn when it has come; a pause may put it off while it is waited for."""
-        try:
-            while (seconds := self.take_turn()) > 0:
-                await rest(self.crawler, min(seconds, 0.5))
-        except EndingError as error:
-            raise IgnoreRequest(str(error)) from error
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        self.give_back(request)
 
-    def take_turn(self) -> float:
-        """Take the turn if it has come and return 0, else return the seconds until it comes."""
-        moment = self.clock()
-        if moment < self.next_turn:
-            return self.next_turn - moment
-        self.next_turn = moment + self.interval
-        return 0.0
+    def give_back(self, request: Request) -> None:
+        self.turns.give_back(request.meta.pop("inat_reservation", None), 1)

@@ -72,6 +72,9 @@ class Limits:
         capped = {n: min(value or PUBLISHED[n], PUBLISHED[n]) for n, value in given.items()}
         self.inaturalist_media = in_force(capped, "MEDIA", HOUR)
         self.exempt = exempt_hosts(settings["INAT_MEDIA_EXEMPT_HOSTS"])
+        # What is used counts in these periods, whether or not this process has a limit for them: others may.
+        self.request_periods = (MINUTE, 24 * hour)
+        self.media_periods = tuple({hour, 24 * hour, HOUR, DAY})
 
     @property
     def interval(self) -> float:

@@ -1,4 +1,4 @@
-"""The photo hosts: how much of each is under way at once, and when it wants to be left alone."""
+"""The photo hosts: how much of each is under way at once, and for how long it wants to be left alone."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from inat_crawler.errors import SettingError
 
 
 class Host:
-    """A photo host: connections to it, and photos of it in memory, each no more than there are places.
-
-    One answer that it is too much, or that asks to wait, makes all requests to it wait.
-    """
+    """A photo host: connections to it, and photos of it in memory, each no more than there are places."""
 
     def __init__(self, width: int, first_wait: float) -> None:
         self.connections = asyncio.Semaphore(width)
@@ -25,20 +22,19 @@ class Host:
         self.free_at = 0.0
         self.refusals = 0
 
-    def pause(self) -> float:
-        """Seconds until it may be asked again."""
-        return max(0.0, self.free_at - time.monotonic())
+    def pause(self, asked_at: float, seconds: float | None, refused: bool) -> float:
+        """Seconds for which it wants to be left alone, by its answer to what was asked at `asked_at` (monotonic).
 
-    def answered(self, asked_at: float, seconds: float | None, refused: bool) -> None:
-        """Note an answer to what was asked at `asked_at` (monotonic): it asks to wait `seconds`, or is a 429."""
+        The answer asks to wait `seconds`, or is a 429.
+        """
         if not refused:
             self.refusals = 0
         elif asked_at >= self.free_at:  # else one of those under way when the first was refused
             self.refusals += 1
         if refused:
             seconds = max(seconds or 0.0, backoff(max(self.refusals, 1), self.first_wait))
-        if seconds:
-            self.free_at = max(self.free_at, time.monotonic() + seconds)
+        self.free_at = max(self.free_at, time.monotonic() + (seconds or 0.0))
+        return seconds or 0.0
 
 
 def connections_per_host(setting: object) -> int:
