@@ -72,7 +72,9 @@ class ApiClient:
         try:
             response = await self.crawler.engine.download_async(api_request(url))
         except IgnoreRequest as error:  # told by BudgetMiddleware why it cannot be sent
-            raise error.__cause__ if isinstance(error.__cause__, CrawlError) else EndingError(str(error)) from error
+            raise (
+                error.__cause__ if isinstance(error.__cause__, CrawlError) else EndingError(str(error))
+            ) from error
         except Exception as error:  # whatever the network, or a body that cannot be unpacked, may raise
             raise PageError(f"cannot reach the API at {url}: {error or type(error).__name__}") from error
         if response.status != 200:

@@ -198,6 +198,8 @@ class Observation:
     )
     record: bytes | None = field(default=None, repr=False, metadata={"internal": True})
     page: Page | None = field(default=None, repr=False, metadata={"internal": True})
+    # Its photos wait for their turn however long that takes; others' leave that to the end of the crawl.
+    patient: bool = field(default=False, repr=False, metadata={"internal": True})
 
     def digest(self) -> str:
         """Digest of its columns and its photos': it differs when one of them does."""

@@ -86,6 +86,7 @@ def own_settings(output: Path, options: FetchOptions) -> dict[str, Any]:
         "INAT_LIMIT": options.limit or 0,
         "INAT_REPAIR": options.repair,
         "INAT_KEEP_GONE": options.keep_gone,
+        "INAT_WAIT": options.wait,
     }
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from sqlalchemy import URL
 
+from inat_crawler.budget.limits import PUBLISHED
 from standin.client import Standin
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,8 +69,7 @@ def start(
     command = [sys.executable, "-m", "scrapy", "crawl", "observations", "-a", f"output={output}"]
     for argument in arguments:
         command += [argument] if argument.startswith("-") else ["-a", argument]
-    fast = {"INAT_API_REQUESTS_PER_MINUTE": "0", "INAT_BACKOFF_SECONDS": "0.05"}
-    environment = {**os.environ, "INAT_API_ROOT": api_root, **fast, **settings}
+    environment = {**os.environ, "INAT_API_ROOT": api_root, **own_settings(output.parent), **settings}
     return subprocess.Popen(
         command,
         cwd=ROOT,
@@ -78,6 +79,13 @@ def start(
         stderr=subprocess.PIPE,
         preexec_fn=before,
     )
+
+
+def own_settings(folder: Path) -> dict[str, str]:
+    """Without limits, and with a ledger of their own below this folder for tests that want some."""
+    limits = dict.fromkeys(PUBLISHED, "0")
+    ledger = URL.create("sqlite", database=str(folder / "budget.sqlite")).render_as_string()
+    return {**limits, "INAT_BUDGET_URL": ledger, "INAT_BACKOFF_SECONDS": "0.05"}
 
 
 def finish(process: subprocess.Popen[str], output: Path) -> Crawl:

@@ -179,6 +179,7 @@ GROUPS: Mapping[str, tuple[Argument, ...]] = {
         Argument("per_page", integer(1, 200), "50", "Observations per request. Fewer only means more requests.", default="200"),
         Argument("audit", one_of("auto", "always"), "always", "Compare all ids with the API: when the counts differ or the last time is long ago, or in any case. `always` and a `limit` exclude each other.", default="auto"),
         Argument("keep_gone", boolean, "true", "Observations that are gone stay in the table, and their photos in `images/`; they get a tombstone all the same.", default="false"),
+        Argument("wait", boolean, "true", "When a day's budget is spent, sleep until it may go on. Otherwise the crawl ends then, and the same command goes on from there.", default="false"),
         Argument("repair", boolean, "true", "Ask for no observations: only fetch files that were tried, or had, and are not there. `scrapy verify --repair` does this.", default="false"),
         Argument("everything", boolean, "true", "Yes, I mean the whole world.", default="false"),
     ),

@@ -131,6 +131,7 @@ class FetchOptions:
     per_page: int = 200
     audit: Literal["auto", "always"] = "auto"
     keep_gone: bool = False
+    wait: bool = False
     repair: bool = False
 
 
@@ -317,5 +318,6 @@ def make_options(checked: Mapping[str, str]) -> FetchOptions:
         per_page=int(given["per_page"]),
         audit=cast(Literal["auto", "always"], given["audit"]),
         keep_gone=given["keep_gone"] == "true",
+        wait=given["wait"] == "true",
         repair=given["repair"] == "true",
     )

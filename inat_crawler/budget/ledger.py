@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ from inat_crawler.errors import BudgetError
 LEASE = 6.0  # seconds after which a process that was not heard of counts as killed
 SLOTS = 100  # of a period: an entry counts up to a hundredth of it longer than it must
 SOON = 0.25  # seconds until it is worth looking whether something under way has ended
-LONGEST_PAUSE = DAY  # a host cannot ask for more than this
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Reservation:
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
-Entry = tuple[float, float, float]  # the period it counts in (0: in any), when it ended, its amount
+Entry = tuple[float, float, float]  # the period it counts in (0: any), when it ended (inf: under way), its amount
 Ended = tuple[Reservation, float]  # a transfer that has ended, and how much it used
 
 
@@ -105,7 +105,7 @@ class Ledger:
     def pause(self, host: str, seconds: float, why: str) -> None:
         """Nobody sends anything to this host for so long; `why` in a word."""
         with self.transaction() as (db, now):
-            free_at = now + min(seconds, LONGEST_PAUSE)
+            free_at = now + seconds
             if paused(db, host, free_at) is None:
                 db.execute(sql.SET_PAUSE, {"host": host, "free_at": free_at, "why": why})
 
@@ -241,7 +241,7 @@ def no_room(entries: Iterable[Entry], amount: float, limit: Limit, now: float) -
     freed = accumulate(used for _, used in counted)
     enough = (ended_at for (ended_at, _), sum_ in zip(counted, freed, strict=True) if sum_ >= over)
     ended_at = next(enough, counted[-1][0])
-    return Wait(SOON if ended_at >= now else max(SOON, ended_at + limit.seconds - now), limit)
+    return Wait(SOON if ended_at == inf else max(SOON, ended_at + limit.seconds - now), limit)
 
 
 def in_period(entries: Iterable[Entry], limit: Limit, now: float) -> list[tuple[float, float]]:
@@ -254,14 +254,10 @@ def in_period(entries: Iterable[Entry], limit: Limit, now: float) -> list[tuple[
 
 
 def entries(db: sa.Connection, key: str, now: float) -> list[Entry]:
-    """What counts: its period in seconds (0: in any), the moment it ended, and the amount; by that moment.
-
-    What is under way is said to end now; the reservation of a killed process has ended with its lease.
-    """
+    """What counts, by the moment it ended. The reservation of a killed process has ended with its lease."""
     found = [tuple(row) for row in db.execute(sql.SPENT, {"key": key, "now": now})]
-    found += [
-        (0.0, min(seen_at + LEASE, now), amount) for seen_at, amount in db.execute(sql.UNDER_WAY, {"key": key})
-    ]
+    for seen_at, amount in db.execute(sql.UNDER_WAY, {"key": key}):
+        found.append((0.0, inf if seen_at + LEASE > now else seen_at + LEASE, amount))
     return sorted(found, key=lambda each: each[1])
 
 

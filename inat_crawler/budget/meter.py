@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from inat_crawler.budget.ledger import LEASE, Ask, Ended, Ledger, Reservation, Wait, ledger_file
+from inat_crawler.budget.limits import DAY
 from inat_crawler.errors import BudgetError
 
 logger = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ class Meter:
 
     async def pause(self, host: str, seconds: float, why: str) -> None:
         """Have no process send anything to this host for so long; `why` in a word."""
+        seconds = min(seconds, DAY)  # no host can ask for more
         self.note(host, Wait(seconds, why=why))
         try:
             await self.run(Ledger.pause, host, seconds, why)

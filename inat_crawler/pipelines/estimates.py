@@ -22,8 +22,8 @@ class Seen:
 class Estimates:
     """Bytes of a file by its size and extension; `known` says what the mirror holds, by size."""
 
-    def __init__(self, known: Mapping[str, Seen]) -> None:
-        self.known = known
+    def __init__(self, known: Mapping[str, tuple[int, int, int]]) -> None:
+        self.known = {size: Seen(*values) for size, values in known.items()}
         self.seen: dict[tuple[str, str], Seen] = {}
 
     def learn(self, size: str, extension: str, n: int) -> None:

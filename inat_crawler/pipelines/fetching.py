@@ -24,7 +24,7 @@ from inat_crawler.client import ApiClient, first_wait, pause_asked, rest
 from inat_crawler.errors import EndingError, PhotoError, SpentError
 from inat_crawler.items import PhotoFile
 from inat_crawler.pipelines.addresses import Addresses
-from inat_crawler.pipelines.estimates import Estimates, Seen
+from inat_crawler.pipelines.estimates import Estimates
 from inat_crawler.pipelines.hosts import Host, connections_per_host
 from inat_crawler.turns import Turns
 
@@ -36,7 +36,7 @@ Keep = Callable[[Wanted, Response], PhotoFile]  # raises PhotoError for what is 
 class Fetcher:
     """Fetches photos and has them kept by `keep`, which runs in a thread; `known` is how large those had are."""
 
-    def __init__(self, crawler: Crawler, keep: Keep, known: Mapping[str, Seen]) -> None:
+    def __init__(self, crawler: Crawler, keep: Keep, known: Mapping[str, tuple[int, int, int]]) -> None:
         settings = crawler.settings
         self.crawler = crawler
         self.keep = keep

@@ -24,7 +24,15 @@ from scrapy.utils.datatypes import LocalCache
 
 from inat_crawler.api.images import check_image
 from inat_crawler.api.photos import SIZES, Wanted, is_replaced
-from inat_crawler.errors import EndingError, PhotoError, StoreError
+from inat_crawler.errors import (
+    BudgetError,
+    CrawlError,
+    EndingError,
+    PhotoError,
+    PostponedError,
+    SpentError,
+    StoreError,
+)
 from inat_crawler.files import WholeFilesStore
 from inat_crawler.items import HAD, Observation, PhotoFile
 from inat_crawler.pipelines.fetching import Fetcher, photo_request
@@ -32,6 +40,7 @@ from inat_crawler.pipelines.store import fail
 from inat_crawler.store import Store, now
 
 logger = logging.getLogger(__name__)
+PATIENCE = 2.0  # seconds that records wait for photos
 
 
 class PhotosPipeline(ImagesPipeline):
@@ -56,7 +65,9 @@ class PhotosPipeline(ImagesPipeline):
         self.images: str = settings["INAT_IMAGES"]
         self.sizes: list[str] = settings.getlist("INAT_SIZES")
         self.repair: bool = settings["INAT_REPAIR"]
-        self.fetcher = Fetcher(crawler, self.check_and_write)
+        self.fetcher = Fetcher(crawler, self.check_and_write, self.mirror.files.sizes_had())
+        self.failed: set[tuple[int, int, str]] = set()  # in this run: the next one tries them again
+        self.broken = False  # the store takes no more
         self.wanted: dict[int, list[Wanted]] = {}
         self.unsaved: list[tuple[int, int, PhotoFile]] = []
 
@@ -91,7 +102,7 @@ class PhotosPipeline(ImagesPipeline):
             for name in self.store.photo_names() - known:
                 self.store.put_aside(name)
         except OSError as error:
-            self.stop(StoreError(f"a photo cannot be put aside: {error}"))
+            self.end(StoreError(f"a photo cannot be put aside: {error}"))
 
     # -- what is wanted ------------------------------------------------------------------------------------
 
@@ -101,7 +112,7 @@ class PhotosPipeline(ImagesPipeline):
         for photo in item.photos:
             photo.files = [f for (photo_id, _), f in had.items() if photo_id == photo.id]
         wanted = self.tried(item, files) if self.repair else self.wanted_of(item)
-        missing = [w for w in wanted if w.key not in had]
+        missing = [w for w in wanted if w.key not in had and (item.id, *w.key) not in self.failed]
         self.wanted[id(item)] = missing
         return [photo_request(w) for w in missing]
 
@@ -121,13 +132,15 @@ class PhotosPipeline(ImagesPipeline):
     ) -> dict[str, Any]:
         wanted: Wanted = request.meta["inat_photo"]
         try:
-            file = await self.fetch(wanted)
+            file = await self.fetch(wanted, None if item.patient else PATIENCE)
         except PhotoError as error:
             file = PhotoFile(wanted.size, request.url, "failed", reason=str(error), fetched_at=now())
-        except EndingError:
+            self.failed.add((wanted.observation_id, *wanted.key))
+        except PostponedError:
+            self.count("postponed")
             file = PhotoFile(wanted.size, request.url, "skipped")
-        except StoreError as error:
-            self.stop(error)
+        except (EndingError, SpentError, BudgetError, StoreError) as error:
+            self.end(error)
             file = PhotoFile(wanted.size, request.url, "skipped")
         if file.status != "skipped":
             self.note(wanted, file)
@@ -140,12 +153,12 @@ class PhotosPipeline(ImagesPipeline):
             "observation_id": wanted.observation_id,
         }
 
-    async def fetch(self, wanted: Wanted) -> PhotoFile:
+    async def fetch(self, wanted: Wanted, patience: float | None) -> PhotoFile:
         """Copy the file from another observation, or fetch it."""
         elsewhere = self.elsewhere(wanted)
         if elsewhere is not None and (copied := self.copy(wanted, elsewhere)):
             return copied
-        return await self.fetcher.fetch(wanted, self.moved)
+        return await self.fetcher.fetch(wanted, self.moved, patience)
 
     def moved(self, wanted: Wanted) -> None:
         self.mirror.observations.readdress(wanted.observation_id, wanted.photo)
@@ -215,7 +228,7 @@ class PhotosPipeline(ImagesPipeline):
             try:
                 own = self.copy(wanted, file)
             except StoreError as error:
-                self.stop(error)
+                self.end(error)
                 own = None
         if own is None:  # the other observation has changed its photos meanwhile: left to the next run
             return dataclasses.replace(file, status="skipped", path=None)
@@ -235,19 +248,23 @@ class PhotosPipeline(ImagesPipeline):
             self.timer = asyncio.get_running_loop().call_later(self.commit_seconds, self.save)
         self.unsaved.append((wanted.observation_id, wanted.photo.id, file))
 
-    def stop(self, error: StoreError) -> None:
+    def end(self, error: CrawlError) -> None:
+        """No more photos, because of this."""
         self.fetcher.stopped = True
-        fail(self.crawler, error)
+        if isinstance(error, StoreError):
+            self.broken = True
+        if not isinstance(error, EndingError):
+            fail(self.crawler, error)
 
     def save(self) -> None:
         rows, self.unsaved = self.unsaved, []
-        if not rows or self.fetcher.stopped:
+        if not rows or self.broken:
             return
         self.timer.cancel()
         try:
             self.mirror.files.save(rows)
         except StoreError as error:
-            self.stop(error)
+            self.end(error)
 
     def count(self, what: str, n: int = 1) -> None:
         self.crawler.stats.inc_value(f"inat/photos/{what}", n)

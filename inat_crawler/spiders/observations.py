@@ -101,8 +101,8 @@ class ObservationsSpider(Spider):
         if self.options.repair:
             return (self.damaged,)
         if self.options.limit is not None:  # how many there are beyond the limit says nothing
-            return self.unfinished, self.missing, self.windows
-        return self.unfinished, self.missing, self.windows, self.sweeps, self.reconcile
+            return self.unfinished, self.missing, self.windows, self.postponed
+        return self.unfinished, self.missing, self.windows, self.sweeps, self.reconcile, self.postponed
 
     async def all_through(self) -> None:
         """Return when no item is under way; raises EndingError when the crawl is ending or has failed."""
@@ -127,11 +127,25 @@ class ObservationsSpider(Spider):
         """Stored observations that lack a wanted file or a row in a feed."""
         self.store.note_standing(reconciled=False)
         for observation in self.store.unfinished(self.options.images, self.options.sizes):
+            if self.photos_postponed():
+                return  # records go first
             yield observation
+
+    async def postponed(self) -> Observations:
+        """Observations whose photos had to wait longer than the records should: now they have the time."""
+        if not self.photos_postponed():
+            return
+        for observation in self.store.unfinished(self.options.images, self.options.sizes):
+            observation.patient = True
+            yield observation
+
+    def photos_postponed(self) -> bool:
+        return bool(self.crawler.stats.get_value("inat/photos/postponed"))
 
     async def damaged(self) -> Observations:
         """Stored observations of which a file was tried, or had, and is not there."""
         for observation in self.store.damaged():
+            observation.patient = True
             yield observation
 
     async def missing(self) -> Observations:

@@ -92,6 +92,14 @@ class Files:
         with self.database.engine.connect() as db:
             return {row[0]: row[1] for row in db.execute(select)}
 
+    def sizes_had(self) -> dict[str, tuple[int, int, int]]:
+        """By size: how many files were fetched, their bytes, and the bytes of the largest."""
+        size, n = files.c.size, files.c.bytes
+        select = sa.select(size, sa.func.count(), sa.func.sum(n), sa.func.max(n)).group_by(size)
+        with self.database.engine.connect() as db:
+            rows = db.execute(self.database.mine(select.where(files.c.status == "downloaded"), files)).all()
+        return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in rows}
+
     def lacking(self, images: str, sizes: Sequence[str]) -> list[int]:
         """Ids of the observations of which a wanted file is not had, newest first."""
         if images == "none":
