@@ -31,4 +31,4 @@ $(READY): requirements.txt requirements-dev.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) output/demo build dist *.egg-info
+	rm -rf $(VENV) output/demo output/demo-budget.sqlite* build dist *.egg-info

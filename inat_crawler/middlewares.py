@@ -7,6 +7,7 @@ would stop all pages.
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import Self
 
 from scrapy import Request
@@ -19,7 +20,7 @@ from inat_crawler.api.patience import REFUSED, backoff
 from inat_crawler.budget.ledger import Ask
 from inat_crawler.budget.limits import Limits, host_and_port
 from inat_crawler.client import first_wait, pause_asked
-from inat_crawler.errors import CrawlError
+from inat_crawler.errors import CrawlError, SettingError
 from inat_crawler.turns import Turns
 
 logger = logging.getLogger(__name__)
@@ -34,21 +35,43 @@ class UserAgentMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         settings = crawler.settings
+        contact = read_contact(settings["INAT_CONTACT"])
         if settings.getpriority("USER_AGENT"):
             return cls(settings["USER_AGENT"])
-        return cls(user_agent(settings["INAT_CONTACT"]))
+        if not contact:
+            hint()
+        return cls(user_agent(contact))
 
     def process_request(self, request: Request) -> None:
         request.headers.setdefault("User-Agent", self.user_agent)
 
 
-def user_agent(contact: str | None) -> str:
+def user_agent(contact: str) -> str:
     """The User-Agent of this project.
 
     >>> user_agent("ranger@park.example")  # doctest: +ELLIPSIS
-    'inat_crawler/... (ranger@park.example)'
+    'inat_crawler/... (+https://github.com/inat-crawler/inat_crawler; ranger@park.example)'
     """
-    return f"inat_crawler/{inat_crawler.__version__}" + (f" ({contact})" if contact else "")
+    about = f"+{inat_crawler.__url__}" + (f"; {contact}" if contact else "")
+    return f"inat_crawler/{inat_crawler.__version__} ({about})"
+
+
+def read_contact(setting: object) -> str:
+    """The setting INAT_CONTACT. Raises SettingError for what cannot stand in a header.
+
+    >>> read_contact(" ranger@park.example ")
+    'ranger@park.example'
+    """
+    contact = str(setting or "").strip()
+    if not (contact.isascii() and contact.isprintable()) or set(contact) & set("()"):
+        raise SettingError("INAT_CONTACT", "not an e-mail address or web page", setting)
+    return contact
+
+
+@cache
+def hint() -> None:
+    """Said once, however many crawls this process makes."""
+    logger.warning("INAT_CONTACT is not set: the API asks every program to name an e-mail address or web page")
 
 
 class BudgetMiddleware:

@@ -15,6 +15,7 @@ from standin.client import REPOSITORY, Standin
 
 OUTPUT = Path("output/demo")
 SHOWN = {"id": 10, "taxon.name": 26, "observed_on": 11, "quality_grade": 13, "Latitude": 12, "Longitude": 12}
+LEDGER = Path("output/demo-budget.sqlite")  # its own: the demo must not use up what real crawls may
 COMMAND = ["crawl", "observations", "-a", "place_id=128892", "-a", f"output={OUTPUT}"]
 
 
@@ -22,12 +23,17 @@ def main() -> int:
     """Run the demo; returns the exit status of the crawl."""
     shutil.rmtree(REPOSITORY / OUTPUT, ignore_errors=True)  # another stand-in's: its addresses are gone
     with Standin(observations=60) as standin:
-        settings = {"INAT_API_ROOT": standin.api_root, "INAT_API_REQUESTS_PER_MINUTE": "0"}
+        settings = {
+            "INAT_API_ROOT": standin.api_root,
+            "INAT_CONTACT": "demo@example.org",
+            "INAT_BUDGET_URL": f"sqlite:///{LEDGER}",
+        }
         print(
             "A small iNaturalist is running on this machine, with 60 invented and deliberately odd observations."
         )
         print("Crawling it with:\n")
-        print("   ", " ".join(f"{name}={value}" for name, value in settings.items()), "\\")
+        for name, value in settings.items():
+            print(f"    {name}={value} \\")
         print("    .venv/bin/scrapy", " ".join(COMMAND), "\n", flush=True)
         command = [sys.executable, "-m", "scrapy", *COMMAND, "-L", "WARNING"]
         environment = {**os.environ, **settings}

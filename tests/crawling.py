@@ -85,7 +85,8 @@ def own_settings(folder: Path) -> dict[str, str]:
     """Without limits, and with a ledger of their own below this folder for tests that want some."""
     limits = dict.fromkeys(PUBLISHED, "0")
     ledger = URL.create("sqlite", database=str(folder / "budget.sqlite")).render_as_string()
-    return {**limits, "INAT_BUDGET_URL": ledger, "INAT_BACKOFF_SECONDS": "0.05"}
+    others = {"INAT_BUDGET_URL": ledger, "INAT_BACKOFF_SECONDS": "0.05", "INAT_CONTACT": "tests@park.example"}
+    return {**limits, **others}
 
 
 def finish(process: subprocess.Popen[str], output: Path) -> Crawl:

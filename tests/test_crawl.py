@@ -512,7 +512,9 @@ def test_manners(standin: Start, output: Path) -> None:
     settings = {"INAT_API_REQUESTS_PER_MINUTE": "200", "INAT_CONTACT": "ranger@park.example"}
     run = crawl(park, output, PLACE, "per_page=20", "sizes=square", **settings)
     asked = park.requests()
-    assert {r["headers"]["User-Agent"] for r in asked} == {"inat_crawler/0.1.0 (ranger@park.example)"}
+    assert {r["headers"]["User-Agent"] for r in asked} == {
+        "inat_crawler/0.1.0 (+https://github.com/inat-crawler/inat_crawler; ranger@park.example)"
+    }
     assert not {"Cookie", "Referer", "Authorization"} & {name for r in asked for name in r["headers"]}
     times = [r["time"] for r in park.requests("api")]
     assert len(times) == 5

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crawling import PLACE, ROOT, crawl
+from crawling import PLACE, ROOT, crawl, own_settings
 from test_crawl import SEARCH, photo_paths
 from test_sync import in_step, photos_asked
 
@@ -21,7 +21,7 @@ Start = Callable[..., Standin]
 
 def verify(output: Path, *options: str, api_root: str = "http://127.0.0.1:1/v1") -> tuple[int, list[str], str]:
     """Exit status, lines, and what was said besides."""
-    environment = {**os.environ, "INAT_API_ROOT": api_root, "INAT_API_REQUESTS_PER_MINUTE": "0"}
+    environment = {**os.environ, "INAT_API_ROOT": api_root, **own_settings(output.parent)}
     command = [sys.executable, "-m", "scrapy", "verify", *options, str(output)]
     done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False)
     return done.returncode, done.stdout.splitlines(), done.stderr
