@@ -72,7 +72,7 @@ def file_name(observation_id: int, photo_id: int, position: int, size: str, exte
 
 
 def original_bytes(width: int | None, height: int | None) -> float | None:
-    """About how many bytes the original size of a photo takes whose upload was that large; None if that is not known.
+    """About how many bytes the original size of a photo takes whose upload was that large; None if not known.
 
     Uploads are made smaller until the longer side fits.
 
