@@ -16,7 +16,7 @@ SAMPLE_SIZE = 50  # about 2 MB; the mean number of photos is then known to about
 
 @dataclass(frozen=True)
 class Sample:
-    """What was counted in a sample. `original_bytes` are those of the `measured` photos, told from their pixels."""
+    """What was counted. `original_bytes` are those of the `measured` photos together, told from their pixels."""
 
     observations: int = 0
     with_photos: int = 0

@@ -10,8 +10,8 @@ from inat_crawler.budget.limits import DAY, HOUR, MINUTE, Limit
 def seconds_under(limit: Limit, need: Mapping[str, float], used: float = 0.0) -> float:
     """Seconds that `need` takes when nothing but this limit holds it up; `need` says how much of each unit.
 
-    Requests are spread over their minute; all else may be spent at once, so that what fits into an hour or a day is
-    not held up. `used` of the limit is spent already.
+    Requests are spread over their minute; all else may be spent at once, so that what fits into an hour or a day
+    is not held up. `used` of the limit is spent already.
 
     >>> minute, day = Limit(55, 60.0, "requests", "minute"), Limit(24e9, 86400.0, "bytes", "day")
     >>> seconds_under(minute, {"requests": 11, "bytes": 3e9}), seconds_under(day, {"bytes": 3e9})
