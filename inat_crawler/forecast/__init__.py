@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from inat_crawler.api.paging import MOST_IDS
 from inat_crawler.api.photos import TYPICAL_BYTES
@@ -98,7 +98,7 @@ def make_forecast(
 ) -> Forecast:
     """The forecast; `used` is what earlier crawls have spent of the limits already."""
     left = observations_left(counts.matching, options, holdings)
-    photos = holdings.photos + round(left * photos_each(query, options, counts))
+    photos = holdings.photos + round(left * photos_each(query, options, counts, holdings))
     sizes = size_forecasts(options, photos, counts.sample, holdings)
     requests = requests_left(left, counts.matching, options, holdings, audit_is_due)
     need = {"requests": float(requests), "bytes": float(sum(s.left_bytes for s in sizes))}
@@ -164,10 +164,12 @@ def is_audit_due(holdings: Holdings, days: float, now: datetime) -> bool:
     return before is not None and now - datetime.fromisoformat(before) >= timedelta(days=days)
 
 
-def photos_each(query: Query, options: FetchOptions, counts: Counts) -> float:
-    """Wanted photos per observation that is to be read."""
+def photos_each(query: Query, options: FetchOptions, counts: Counts, holdings: Holdings) -> float:
+    """Wanted photos per observation that is to be read; as in the mirror where the API was not asked."""
     if options.images == "none":
         return 0.0
+    if counts.with_photos is None and not counts.sample.observations and holdings.observations:
+        return holdings.photos / holdings.observations
     known = all_have_photos(query.params)
     if known is not None:
         rate = float(known)
@@ -198,13 +200,13 @@ def mean_bytes(size: str, sample: Sample, holdings: Holdings) -> tuple[float, st
     """Mean bytes of a file of this size, and where that is from: the mirror's own, the sample's, or typical.
 
     >>> mean_bytes("medium", Sample(), Holdings(all_files={"medium": (1234, 123_400_000)}))
-    (100000.0, 'mean of 1,234 files in DIR')
+    (100000.0, 'mean of 1,234 files there')
     >>> mean_bytes("square", Sample(), Holdings())
     (6000.0, 'typical')
     """
     many, total = holdings.all_files.get(size, (0, 0))
     if is_known(size, holdings):
-        return total / many, f"mean of {many:,} files in DIR"
+        return total / many, f"mean of {many:,} files there"
     if size == "original" and sample.measured:
         return sample.original_bytes / sample.measured, f"from the pixels of {sample.measured:,} photos"
     return float(TYPICAL_BYTES[size]), "typical"

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from textwrap import fill
 from typing import Any
 
+from inat_crawler.api.query import FetchOptions, Query
+from inat_crawler.api.sample import Sample
 from inat_crawler.budget.forecast import time_needed
-from inat_crawler.budget.limits import DAY, shown
-from inat_crawler.forecast import Forecast, SizeForecast
+from inat_crawler.budget.limits import DAY, Limits, shown
+from inat_crawler.forecast import Counts, Forecast, SizeForecast, is_audit_due, make_forecast
+from inat_crawler.items import Observation
+from inat_crawler.mirror import days_between_audits
+from inat_crawler.store.holdings import Holdings
 
 WIDTH = 79
+
+
+def crawl_line(
+    query: Query,
+    options: FetchOptions,
+    settings: Mapping[str, object],
+    holdings: Holdings,
+    matching: int | None = None,
+    observations: Iterable[Observation] = (),
+) -> str:
+    """The forecast that a crawl gives at its start, in one line.
+
+    A first run tells it from its first page, whose observations are the sample; a later one, without `matching`,
+    from what its mirror holds. Nothing is asked for it.
+    """
+    known = holdings.observations + holdings.unread if matching is None else matching
+    due = is_audit_due(holdings, days_between_audits(settings["INAT_AUDIT_EVERY_DAYS"]), datetime.now(UTC))
+    counts = Counts(known, sample=Sample.of(observations))
+    return line(make_forecast(query, options, Limits(settings), counts, holdings, due))
 
 
 def line(forecast: Forecast) -> str:
@@ -19,26 +45,32 @@ def line(forecast: Forecast) -> str:
 
 
 def _reading(forecast: Forecast) -> str:
+    requests = many(forecast.requests, "request")
     if not forecast.holdings.begun:
-        return f"{many(forecast.left, 'observation')} ({many(forecast.requests, 'request')})"
-    there = f"{many(forecast.had, 'observation')} and {many(forecast.had_files, 'file')} are there"
+        return f"{many(forecast.left, 'observation')} ({requests})"
+    files = f" and {many(forecast.had_files, 'photo file')} ({shown(forecast.had_bytes, 'bytes')})"
+    there = f"{many(forecast.had, 'observation')}{files if forecast.had_files else ''} are there"
     if forecast.left:
-        return f"{there}, {forecast.left:,} more to read ({many(forecast.requests, 'request')})"
-    return f"{there}; to bring them in step takes about {many(forecast.requests, 'request')}"
+        return f"{there}, {forecast.left:,} more to read ({requests})"
+    if forecast.options.limit is not None:
+        return f"{there}, which a limited mirror is content with"
+    return f"{there}; to bring them in step takes about {requests} if little has changed"
 
 
 def _fetching(forecast: Forecast) -> str:
     if not forecast.left_files:
         return "" if forecast.holdings.begun else "no photos"
     if forecast.holdings.begun:
-        return f"about {many(forecast.left_files, 'file')} to fetch, {shown(forecast.left_bytes, 'bytes')}"
+        return f"about {many(forecast.left_files, 'photo file')} to fetch, {shown(forecast.left_bytes, 'bytes')}"
     sizes = many(len(forecast.sizes), "size")
     return f"about {many(forecast.photos, 'photo')} in {sizes}, {shown(forecast.left_bytes, 'bytes')}"
 
 
 def _binding(forecast: Forecast) -> str:
+    if not forecast.left and not forecast.left_files:
+        return ""
     if forecast.binding is None:
-        return "" if not forecast.left else "no limit holds it up"
+        return "no limit holds it up"
     limit, seconds = forecast.binding
     return f"{limit} binds: about {time_needed(seconds)}"
 
@@ -55,7 +87,7 @@ def many(n: int, what: str) -> str:
 def table(forecast: Forecast, query: str, output: str) -> str:
     """The forecast for people, in plain lines of at most 79 characters but for the query and the folder."""
     blocks = [
-        f"Query: {query}\nDIR:   {output}",
+        f"Query:  {query}\nFolder: {output}",
         _amounts(forecast),
         _sources(forecast),
         _times(forecast),
@@ -66,7 +98,7 @@ def table(forecast: Forecast, query: str, output: str) -> str:
 
 def _amounts(forecast: Forecast) -> str:
     f = forecast
-    rows = [("", "in all", "in DIR", "to fetch"), _counts("observations", f.observations, f.had, f.left)]
+    rows = [("", "in all", "there now", "to fetch"), _counts("observations", f.observations, f.had, f.left)]
     if f.sizes:
         rows.append(_counts("photo files", f.had_files + f.left_files, f.had_files, f.left_files))
         rows += [_bytes(f"  {s.size}", s.had_bytes, s.left_bytes) for s in f.sizes]
@@ -107,7 +139,7 @@ def remarks(forecast: Forecast) -> list[str]:
     """What a user should know besides, a sentence or two each."""
     said, binding = [], forecast.binding
     if forecast.holdings.trouble:
-        said.append(f"Nothing in DIR is counted: {forecast.holdings.trouble}.")
+        said.append(f"Nothing in the folder is counted: {forecast.holdings.trouble}.")
     if forecast.had > forecast.matching:
         said.append(f"iNaturalist counts {forecast.matching:,}: some are gone, and a crawl clears them away.")
     if binding is not None and binding[1] > DAY:
