@@ -98,7 +98,7 @@ def make_forecast(
 ) -> Forecast:
     """The forecast; `used` is what earlier crawls have spent of the limits already."""
     left = observations_left(counts.matching, options, holdings)
-    photos = holdings.photos + round(left * photos_each(query, options, counts, holdings))
+    photos = photos_wanted(left, query, options, counts, holdings)
     sizes = size_forecasts(options, photos, counts.sample, holdings)
     requests = requests_left(left, counts.matching, options, holdings, audit_is_due)
     need = {"requests": float(requests), "bytes": float(sum(s.left_bytes for s in sizes))}
@@ -157,11 +157,23 @@ def requests_left(
 def is_audit_due(holdings: Holdings, days: float, now: datetime) -> bool:
     """Will ids be compared because the last time is long ago?
 
-    >>> is_audit_due(Holdings(audited_at="2026-01-01T00:00:00Z"), 30, datetime(2026, 2, 1, tzinfo=UTC))
-    True
+    >>> first, then = "2026-01-01T00:00:00Z", datetime.fromisoformat("2026-02-01T00:00:00Z")
+    >>> is_audit_due(Holdings(audited_at=first), 30, then), is_audit_due(Holdings(), 30, then)
+    (True, False)
     """
     before = holdings.audited_at
     return before is not None and now - datetime.fromisoformat(before) >= timedelta(days=days)
+
+
+def photos_wanted(left: int, query: Query, options: FetchOptions, counts: Counts, holdings: Holdings) -> int:
+    """Wanted photos in all: what is stored is known, and so are the first ones when all were counted.
+
+    >>> photos_wanted(30, Query({}), FetchOptions(), Counts(40, 36), Holdings(10, photos=8))
+    36
+    """
+    if options.images == "first" and options.limit is None and counts.with_photos is not None:
+        return max(counts.with_photos, holdings.photos)
+    return holdings.photos + round(left * photos_each(query, options, counts, holdings))
 
 
 def photos_each(query: Query, options: FetchOptions, counts: Counts, holdings: Holdings) -> float:
