@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 from crawling import PLACE, ROOT, crawl
-from test_crawl import SEARCH, files_expected
+from test_crawl import LETTERS, SEARCH, files_expected
 from test_docs import rows
 
 from inat_crawler import settings
 from inat_crawler.api.query import FetchOptions, Query
 from inat_crawler.api.sample import Sample
-from inat_crawler.budget.limits import Limits
+from inat_crawler.budget.limits import Limits, shown
 from inat_crawler.forecast import Counts, Forecast, make_forecast, photos_each, requests_left
 from inat_crawler.forecast.texts import line, remarks, table
 from inat_crawler.items import Observation, Page, Photo, PhotoFile, Window
@@ -287,7 +287,7 @@ def test_the_table_and_what_then_happens(standin: Start, output: Path) -> None:
     assert (status, said) == (0, "")
     assert state(output) == before
     assert len(park.requests("api")) == 2
-    assert printed.splitlines() == TABLE.format(output=output).splitlines()
+    assert printed == TABLE.format(output=output, **amounts(first.photos(), 35))
 
     park.reset_log()
     crawl(park, output, PLACE, "sizes=square,medium,large")
@@ -313,25 +313,40 @@ Folder: {output}
                            in all    there now     to fetch
 observations                   40           30           10
 photo files                   105           52           53
-  square                  92.8 kB        69 kB      23.9 kB
-  medium                   849 kB       630 kB       218 kB
+  square            {square}
+  medium            {medium}
   large                   10.5 MB          0 B      10.5 MB
-  all sizes               11.4 MB       699 kB      10.7 MB
+  all sizes         {every}
 requests to the API                                       6
 
 Bytes of a file, as estimated
-  square                  2.65 kB  mean of 26 files there
-  medium                  24.2 kB  mean of 26 files there
+  square            {mean_square}  mean of 26 files there
+  medium            {mean_medium}  mean of 26 files there
   large                    300 kB  typical
 
 Time that each limit takes
   600 requests a minute                  1 s
   9,500 requests a day     fits into one day
-  700 kB a day                     15.3 days   <- binds
+  700 kB a day            {days:>13} days   <- binds
 
-15.3 days: the crawl stops when a day's budget is spent, and goes on with the
+{days} days: the crawl stops when a day's budget is spent, and goes on with the
 same command; -a wait=true waits.
 """
+
+
+def amounts(photos: dict[str, bytes], wanted: int) -> dict[str, str]:
+    """The amounts of bytes in the table, from the files of the mirror; large ones take 300 kB each."""
+    had, left, told = 0, wanted * 300_000, {}
+    for size in ("square", "medium"):
+        each = [len(body) for name, body in photos.items() if f"{LETTERS[size]}." in name]
+        rest = round((wanted - len(each)) * sum(each) / len(each))
+        told |= {size: row(sum(each), rest), f"mean_{size}": f"{shown(sum(each) / len(each), 'bytes'):>13}"}
+        had, left = had + sum(each), left + rest
+    return told | {"every": row(had, left), "days": f"{left / 700_000:.1f}"}
+
+
+def row(had: int, left: int) -> str:
+    return "".join(f"{shown(n, 'bytes'):>13}" for n in (had + left, had, left))
 
 
 def test_exit_statuses(standin: Start, output: Path) -> None:

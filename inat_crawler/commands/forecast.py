@@ -60,7 +60,7 @@ class Command(crawl.Command):
             self.exitcode = exit_status(error)
             return
         if opts.json:
-            print(json.dumps(as_json(forecast, query, output), indent=2, ensure_ascii=False))
+            print(json.dumps(as_json(forecast, query, output), indent=2))
         else:
             print(table(forecast, query, output))
 
