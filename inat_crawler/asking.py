@@ -21,7 +21,8 @@ class AskingSpider(Spider):
     """Asks one question, which may take several requests, and keeps the answer."""
 
     name = "asking"
-    custom_settings = {"LOG_LEVEL": "WARNING"}
+    # The project's own extensions and pipelines are for mirrors, and would say that they have no work here.
+    custom_settings = {"LOG_LEVEL": "WARNING", "EXTENSIONS": {}, "ITEM_PIPELINES": {}}
 
     def __init__(self, question: Question) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ FLOORS = {
     0: ("items", "errors", "signals"),
     1: ("api",),
     2: ("budget", "store", "files", "mirror"),
-    3: ("outputs",),
+    3: ("outputs", "forecast"),
     4: ("client", "asking", "turns"),
     5: ("middlewares", "pipelines", "exporters", "extensions"),
     6: ("spiders", "commands", "cluster"),
@@ -29,12 +29,14 @@ ALLOWED = {
     "files": {"items", "errors"},
     "mirror": {"items", "errors", "api"},
     "outputs": {"items", "errors", "store", "api.licenses"},
+    "forecast": {r for f in range(3) for r in FLOORS[f]} | {"forecast"},
     "client": {r for f in range(3) for r in FLOORS[f]},
     "asking": {r for f in range(3) for r in FLOORS[f]} | {"client"},
     "turns": {r for f in range(3) for r in FLOORS[f]} | {"client"},
     **{room: {r for f in range(5) for r in FLOORS[f]} | {room} for room in FLOORS[5]},
     **{room: {r for f in range(5) for r in FLOORS[f]} for room in FLOORS[6]},
     "spiders": {r for f in range(5) for r in FLOORS[f]} | {"spiders"},
+    "commands": {r for f in range(5) for r in FLOORS[f]} | {"commands"},
 }
 BARRED = {"scrapy", "twisted"}
 NETWORK = {"requests", "httpx", "aiohttp", "urllib.request", "http.client", "socket", "urllib3"}

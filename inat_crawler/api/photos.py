@@ -71,18 +71,18 @@ def file_name(observation_id: int, photo_id: int, position: int, size: str, exte
     return f"{stem}{SIZES[size][0]}.{'jpg' if extension == 'jpeg' else extension}"
 
 
-def original_bytes(width: int | None, height: int | None) -> float | None:
-    """About how many bytes the original size of a photo takes whose upload was that large; None if not known.
+def original_bytes(width: int | None, height: int | None) -> int | None:
+    """About how many bytes the original size takes of a photo that was so large; None if that is not known.
 
-    Uploads are made smaller until the longer side fits.
+    Larger ones are made smaller until the longer side fits.
 
     >>> original_bytes(4096, 3072), original_bytes(200, 100), original_bytes(None, 100)
-    (1101004.8, 7000.0, None)
+    (1101005, 7000, None)
     """
     if not width or not height or width < 0 or height < 0:
         return None
     scale = min(1.0, SIZES["original"][1] / max(width, height))
-    return BYTES_PER_PIXEL * width * height * scale * scale
+    return round(BYTES_PER_PIXEL * width * height * scale * scale)
 
 
 def is_replaced(photo: Photo, file: PhotoFile) -> bool:

@@ -7,24 +7,39 @@ from collections.abc import Mapping, Sequence
 from inat_crawler.budget.limits import DAY, HOUR, MINUTE, Limit
 
 
-def seconds_under(limit: Limit, need: Mapping[str, float]) -> float:
+def seconds_under(limit: Limit, need: Mapping[str, float], used: float = 0.0) -> float:
     """Seconds that `need` takes when nothing but this limit holds it up; `need` says how much of each unit.
 
-    >>> seconds_under(Limit(55, 60.0, "requests", "minute"), {"requests": 110, "bytes": 3e9})
-    120.0
+    Requests are spread over their minute; all else may be spent at once, so that what fits into an hour or a day
+    is not held up. `used` of the limit is spent already.
+
+    >>> minute, day = Limit(55, 60.0, "requests", "minute"), Limit(24e9, 86400.0, "bytes", "day")
+    >>> seconds_under(minute, {"requests": 11, "bytes": 3e9}), seconds_under(day, {"bytes": 3e9})
+    (12.0, 0.0)
+    >>> seconds_under(day, {"bytes": 36e9}), seconds_under(day, {"bytes": 12e9}, used=24e9)
+    (129600.0, 129600.0)
     """
-    return need.get(limit.unit, 0.0) / limit.amount * limit.seconds
+    amount = need.get(limit.unit, 0.0)
+    if limit.period == "minute":
+        return amount / limit.amount * limit.seconds
+    if not amount or amount + used <= limit.amount:
+        return 0.0
+    return (amount + used) / limit.amount * limit.seconds
 
 
-def binding(limits: Sequence[Limit], need: Mapping[str, float]) -> tuple[Limit, float] | None:
-    """The limit under which it takes longest, and how many seconds; None when there are no limits.
+def binding(
+    limits: Sequence[Limit], need: Mapping[str, float], used: Mapping[Limit, float] | None = None
+) -> tuple[Limit, float] | None:
+    """The limit under which it takes longest, and how many seconds; None when none holds it up.
 
     >>> day, hour = Limit(24e9, 86400.0, "bytes", "day"), Limit(5e9, 3600.0, "bytes", "hour")
     >>> binding([hour, day], {"bytes": 48e9}) == (day, 172800.0)
     True
+    >>> binding([hour, day], {"bytes": 20e9}) == (hour, 14400.0), binding([hour, day], {"bytes": 1e9})
+    (True, None)
     """
-    times = [(limit, seconds_under(limit, need)) for limit in limits]
-    return max(times, key=lambda each: each[1], default=None)
+    times = [(limit, seconds_under(limit, need, (used or {}).get(limit, 0.0))) for limit in limits]
+    return max((each for each in times if each[1]), key=lambda each: each[1], default=None)
 
 
 def duration(seconds: float) -> str:
@@ -40,3 +55,13 @@ def duration(seconds: float) -> str:
             plural = "s" if name == "day" and many > 1 else ""
             return f"{many} {name}{plural}" + (f" {rest} {small}" if rest else "")
     return f"{whole} s"
+
+
+def time_needed(seconds: float) -> str:
+    """The same, but in days and their tenths from one day on: that is how often a crawl is begun again.
+
+    >>> time_needed(71), time_needed(200_000)
+    ('1 min 11 s', '2.3 days')
+    """
+    days = f"{seconds / DAY:.1f}"
+    return duration(seconds) if seconds < DAY else f"{days} day{'' if days == '1.0' else 's'}"

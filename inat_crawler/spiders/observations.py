@@ -20,10 +20,12 @@ from inat_crawler.api.query import FetchOptions, Query, parse_arguments
 from inat_crawler.api.records import read_record, record_id
 from inat_crawler.client import ApiClient, is_ending
 from inat_crawler.errors import CrawlError, EndingError, RecordError, RefusedError, SettingError
+from inat_crawler.forecast.texts import crawl_line
 from inat_crawler.items import Observation, Page, Window, field_names
 from inat_crawler.mirror import check_api_root, days_between_audits, output_folder, own_settings, scrapy_settings
 from inat_crawler.spiders.audit import Audit
 from inat_crawler.store import Store, sqlite_in
+from inat_crawler.store.holdings import count_holdings
 
 Observations = AsyncIterator[Observation]
 
@@ -81,6 +83,8 @@ class ObservationsSpider(Spider):
 
         A page may bring an observation again whose photos are still under way, in another order.
         """
+        if not self.is_first and not self.options.repair:
+            self.foretell()
         try:
             for phase in self.phases():
                 async for observation in phase():
@@ -96,6 +100,12 @@ class ObservationsSpider(Spider):
             self.fail(error)
         except CrawlError as error:
             self.fail(error)
+
+    def foretell(self, page: Page | None = None, sample: Sequence[Observation] = ()) -> None:
+        """Say what is to come: told from the first page, before it is stored, or from what the mirror holds."""
+        total = page.after.total if page and page.after else None
+        holdings = count_holdings(self.store.database, self.options.images, self.options.sizes)
+        self.logger.info("%s", crawl_line(self.query, self.options, self.settings, holdings, total, sample))
 
     def phases(self) -> Sequence[Callable[[], Observations]]:
         if self.options.repair:
@@ -203,7 +213,10 @@ class ObservationsSpider(Spider):
             if self.options.limit is not None:
                 per_page = min(per_page, self.options.limit - self.stored)
             page, results = await self.next_page(window, per_page)
-            for observation in self.compared(page, results):
+            observations = list(self.compared(page, results))
+            if self.is_first and window.cursor is None:
+                self.foretell(page, observations)
+            for observation in observations:
                 yield observation
             if not page.observations and not page.stored:
                 await self.all_through()  # the cursor goes on from where the page before has left it

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,10 +26,10 @@ def now() -> str:
 
 
 class Database:
-    """An open database and the mirror in it that is worked on."""
+    """An open database and the mirror in it that is worked on; `read_only`: it is left as it is."""
 
-    def __init__(self, url: str | sa.URL) -> None:
-        self.engine = open_engine(url)
+    def __init__(self, url: str | sa.URL, read_only: bool = False) -> None:
+        self.engine = open_to_read(url) if read_only else open_engine(url)
         self.mirror_id = 0
 
     @property
@@ -86,6 +88,18 @@ def open_engine(url: str | sa.URL) -> sa.Engine:
         reason = str(error.__cause__ or error).splitlines()[0]
         raise StoreError(f"the store cannot be opened: {reason}: {engine.url}") from None
     return engine
+
+
+def open_to_read(url: str | sa.URL) -> sa.Engine:
+    """Open a database that is to stay as it is, while another process writes it perhaps. It may not be there."""
+    engine = sa.create_engine(url)
+    if engine.dialect.name != "sqlite":
+        return engine
+    path = Path(str(engine.url.database)).absolute()
+    # While nobody has it open there are no such files beside it, and SQLite would make them in order to read.
+    is_open = all(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-shm"))
+    uri = f"{path.as_uri()}?mode=ro" + ("" if is_open else "&immutable=1")
+    return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True), poolclass=sa.NullPool)
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

@@ -100,6 +100,17 @@ class Files:
             rows = db.execute(self.database.mine(select.where(files.c.status == "downloaded"), files)).all()
         return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in rows}
 
+    def had_by_size(self, images: str, sizes: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Those that the mirror should hold and has: size -> how many, and how many bytes they take."""
+        if images == "none":
+            return {}
+        joined = self._join(self._wanted(images), sizes)
+        return self._sums(self._sum_select().select_from(joined).where(files.c.size.is_not(None)))
+
+    def all_by_size(self) -> dict[str, tuple[int, int]]:
+        """The same for all files that are had, wanted or not."""
+        return self._sums(self.database.mine(self._sum_select().where(files.c.status.in_(HAD)), files))
+
     def lacking(self, images: str, sizes: Sequence[str]) -> list[int]:
         """Ids of the observations of which a wanted file is not had, newest first."""
         if images == "none":
@@ -126,6 +137,14 @@ class Files:
             for row in db.execution_options(yield_per=1000).execute(select).mappings():
                 values = {n: row[n] for n in column_names(PhotoFile)}
                 yield row["observation_id"], row["photo_id"], PhotoFile(**values)
+
+    def _sum_select(self) -> sa.Select[Any]:
+        many, bytes_ = sa.func.count(), sa.func.coalesce(sa.func.sum(files.c.bytes), 0)
+        return sa.select(files.c.size, many, bytes_).group_by(files.c.size)
+
+    def _sums(self, select: sa.Select[Any]) -> dict[str, tuple[int, int]]:
+        with self.database.engine.connect() as db:
+            return {row[0]: (row[1], int(row[2])) for row in db.execute(select)}
 
     def _wanted(self, images: str) -> sa.Subquery:
         gone = sa.exists().where(
