@@ -19,6 +19,8 @@ from urllib.parse import urlencode
 
 from inat_crawler.api.arguments import ARGUMENTS, FETCHING, NAMING, REFUSED
 from inat_crawler.api.checks import RANKS
+from inat_crawler.api.explore import PAGE_DEFAULTS, Page, read_page, refusal
+from inat_crawler.api.names import KINDS, is_id, names_in
 from inat_crawler.errors import ArgumentError
 
 __all__ = ["ARGUMENTS", "REFUSED", "FetchOptions", "Images", "Query", "parse_arguments"]
@@ -30,7 +32,6 @@ FIELD = "field:"
 IGNORED = frozenset({"_job"})  # Scrapyd names its job in an argument of its own
 DEFAULTS = {each.name: each.default for each in ARGUMENTS.values() if each.default is not None}
 SEARCH_DEFAULTS = {name: value for name, value in DEFAULTS.items() if name not in FETCHING}
-EXPLORE_DEFAULTS = ("spam", "verifiable")  # the site's own filters, which its addresses do not show
 SLUG_LENGTH = 80
 KEY_LENGTH = 16
 
@@ -92,7 +93,7 @@ class Query:
     @property
     def url(self) -> str:
         """The same search on the website, with the site's hidden filters switched off."""
-        unhidden = {name: ANY for name in EXPLORE_DEFAULTS if name not in self.params}
+        unhidden = {name: ANY for name in PAGE_DEFAULTS if name not in self.params}
         return "https://www.inaturalist.org/observations?" + urlencode(self._filters() | unhidden)
 
     def to_dict(self) -> dict[str, object]:
@@ -152,14 +153,61 @@ def parse_arguments(arguments: Mapping[str, object]) -> tuple[Query, FetchOption
     >>> dict(query.params), options.images
     ({'geo': 'true', 'identified': 'true', 'place_id': '128892'}, 'all')
     """
-    checked = {name: check_argument(name, value) for name, value in arguments.items() if name not in IGNORED}
-    options = {name: value for name, value in checked.items() if name in FETCHING}
-    asked = {name: value for name, value in checked.items() if name not in FETCHING}
-    params = {name: value for name, value in (contextual_defaults(asked) | asked).items() if value != ANY}
-    check_together(params)
+    checked = check_arguments(arguments)
+    for name, value in names_in(arguments).items():
+        raise ArgumentError(name, f"the `crawl` command asks for names; here give `{KINDS[name].target}`", value)
+    return checked
+
+
+def check_arguments(arguments: Mapping[str, object]) -> tuple[Query, FetchOptions]:
+    """The same while names still have to be asked for: all is checked, and what a name stands for has the id 1."""
+    typed = {name: check_argument(name, value) for name, value in arguments.items() if name not in IGNORED}
+    page = read_page(typed.pop("url")) if "url" in typed else None
+    typed = ids_for_names(typed)
+    options = {name: value for name, value in typed.items() if name in FETCHING}
+    asked = {name: value for name, value in typed.items() if name not in FETCHING}
+    if page is not None:
+        asked |= shown_by(page, asked)
+    defaults = SEARCH_DEFAULTS if page is None else PAGE_DEFAULTS
+    params = {n: v for n, v in (contextual_defaults(asked, defaults) | asked).items() if v != ANY}
+    try:
+        check_together(params)
+    except ArgumentError as error:
+        raise error if page is None else page.blame(error) from None
     if options.get("everything", DEFAULTS["everything"]) != "true":
-        check_filtered(asked)
+        check_filtered(asked, defaults)
     return make_query(params), make_options(options)
+
+
+def ids_for_names(typed: Mapping[str, str]) -> dict[str, str]:
+    """Checked arguments with `place_id` for `place`, and so on. Raises ArgumentError where both are given.
+
+    >>> ids_for_names({"taxon": "47459", "limit": "5"})
+    {'taxon_id': '47459', 'limit': '5'}
+    """
+    renamed: dict[str, str] = {}
+    for name, value in typed.items():
+        if name not in KINDS:
+            renamed[name] = value
+            continue
+        target = KINDS[name].target
+        if target in typed:
+            raise ArgumentError(name, f"`{target}` is given as well", value)
+        renamed[target] = value if is_id(value) or value == ANY else "1"
+    return renamed
+
+
+def shown_by(page: Page, asked: Mapping[str, str]) -> dict[str, str]:
+    """The page's filters, checked. Raises ArgumentError also for one that is asked for besides the url."""
+    for name in sorted(page.params.keys() & asked.keys()):
+        raise ArgumentError(name, "stands in the url as well", asked[name])
+    checked = {}
+    for name, value in page.params.items():
+        try:
+            checked[name] = check_argument(name, value)
+        except ArgumentError as error:
+            raise refusal(page.spelled.get(name, name), error.rule, error.value) from None
+    return checked
 
 
 def check_argument(name: str, value: object) -> str:
@@ -217,16 +265,16 @@ def suggestion(name: str) -> str:
     return f"did you mean `{close[0]}`?" if close else "docs/arguments.md lists all names"
 
 
-def contextual_defaults(asked: Mapping[str, str]) -> dict[str, str]:
+def contextual_defaults(asked: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
     """The defaults for a search, without those that would contradict what is asked.
 
-    >>> contextual_defaults({"hrank": "genus"})
+    >>> contextual_defaults({"hrank": "genus"}, SEARCH_DEFAULTS)
     {'geo': 'true', 'identified': 'true'}
     """
-    defaults = dict(SEARCH_DEFAULTS)
+    defaults = dict(defaults)
     given = {name for name, value in asked.items() if value != ANY}
     if given & {"hrank", "lrank"} or asked.get("identified") == "false":
-        del defaults["rank"]  # species alone is no range of ranks, and what has no taxon has no rank
+        defaults.pop("rank", None)  # species alone is no range of ranks, and what has no taxon has no rank
     if {"lat", "lng"} <= given:
         defaults["radius"] = "10"  # the API's own; said aloud so that the mirror's identity names it
     return defaults
@@ -280,10 +328,10 @@ def check_together(params: Mapping[str, str]) -> None:
             raise ArgumentError(low, f"{fault} `{high}` ({params[high]})", params[low])
 
 
-def check_filtered(asked: Mapping[str, str]) -> None:
+def check_filtered(asked: Mapping[str, str], defaults: Mapping[str, str]) -> None:
     """Refuse a search that a slip of the keyboard has left with no filter but the defaults."""
     for name, value in asked.items():
-        if name not in NAMING and value not in (ANY, SEARCH_DEFAULTS.get(name)):
+        if name not in NAMING and value not in (ANY, SEARCH_DEFAULTS.get(name), defaults.get(name)):
             return
     raise ArgumentError(
         "everything",
