@@ -7,6 +7,7 @@ and named; whatever cannot be honored is refused. Nobody is asked: the host is o
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from unicodedata import category
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from inat_crawler.api.arguments import ARGUMENTS, FETCHING, WORDS
@@ -189,4 +190,4 @@ def printable(text: str) -> str:
     >>> print(printable("a\x1b[2Jb"))
     a\x1b[2Jb
     """
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() or category(c) == "Zs" else ascii(c)[1:-1] for c in text)

@@ -85,12 +85,12 @@ class Candidate:
 
     id: int
     label: str
-    values: Mapping[str, str]
+    values: Mapping[str, str | int]
     tiers: tuple[frozenset[str], ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, object]:
         """Id and values, for machines."""
-        return {"id": self.id, **{heading.replace(" ", "_"): text for heading, text in self.values.items()}}
+        return {"id": self.id, **{heading.replace(" ", "_"): value for heading, value in self.values.items()}}
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,8 @@ def read_candidate(kind: Kind, record: Any) -> Candidate:
 
     label = next((text(key) for key in kind.label if text(key)), str(record["id"]))
     tiers = tuple(frozenset(fold(text(key)) for key in keys if text(key)) for keys in kind.exact)
-    return Candidate(record["id"], label, {heading: text(key) for heading, key in kind.columns.items()}, tiers)
+    values = {h: record[k] if type(record.get(k)) is int else text(k) for h, k in kind.columns.items()}
+    return Candidate(record["id"], label, values, tiers)
 
 
 def exact(found: Found, name: str) -> Sequence[Candidate]:
@@ -184,8 +185,9 @@ def chosen(kind: Kind, name: str, candidate: Candidate) -> str:
 
 def table(kind: Kind, found: Found) -> list[str]:
     """The candidates as lines of aligned columns."""
-    rows = [("id", *kind.columns)] + [(str(c.id), *c.values.values()) for c in found.candidates]
-    lines = aligned([[printable(cell) for cell in row] for row in rows])
+    rows: list[tuple[str | int, ...]] = [("id", *kind.columns)]
+    rows += [(c.id, *c.values.values()) for c in found.candidates]
+    lines = aligned([[printable(str(cell)) for cell in row] for row in rows])
     missing = found.total - len(found.candidates)
     return [*lines, f"... and {missing} more: say more of the name"] if missing else lines
 
