@@ -236,7 +236,7 @@ def test_arguments_beside_an_address(query: str, arguments: dict[str, str], para
     [
         ("taxon_id=3", {"taxon_id": "4"}, "spider argument `taxon_id`: stands in the url as well: '4'"),
         ("taxon_ids=3", {"taxon_id": "3"}, "spider argument `taxon_id`: stands in the url as well: '3'"),
-        ("taxon_id=3", {"taxon": "3"}, "spider argument `taxon_id`: stands in the url as well: '3'"),
+        ("taxon_id=3", {"taxon": "3"}, "spider argument `taxon`: stands in the url as well: '3'"),
         ("place_id=1", {"place_id": "any"}, "spider argument `place_id`: stands in the url as well: 'any'"),
         ("taxon_id=3", {"d1": "x"}, "spider argument `d1`: not a date (YYYY-MM-DD): 'x'"),
         ("taxon_id=3&d2=2024-01-31", {"d1": "2024-02-01"}, "spider argument `d1`: later than `d2` (2024-01-31): '2024-02-01'"),
