@@ -9,18 +9,17 @@ import json
 import re
 import shlex
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from difflib import get_close_matches
 from typing import Literal, Self, cast
 from urllib.parse import urlencode
 
 from inat_crawler.api.arguments import ARGUMENTS, FETCHING, NAMING, REFUSED
-from inat_crawler.api.checks import RANKS
 from inat_crawler.api.explore import PAGE_DEFAULTS, Page, read_page, refusal
 from inat_crawler.api.names import KINDS, is_id, names_in
+from inat_crawler.api.together import check_together
 from inat_crawler.errors import ArgumentError
 
 __all__ = ["ARGUMENTS", "REFUSED", "FetchOptions", "Images", "Query", "parse_arguments"]
@@ -163,11 +162,10 @@ def check_arguments(arguments: Mapping[str, object]) -> tuple[Query, FetchOption
     """The same while names still have to be asked for: all is checked, and what a name stands for has the id 1."""
     typed = {name: check_argument(name, value) for name, value in arguments.items() if name not in IGNORED}
     page = read_page(typed.pop("url")) if "url" in typed else None
+    shown = shown_by(page, typed) if page is not None else {}
     typed = ids_for_names(typed)
     options = {name: value for name, value in typed.items() if name in FETCHING}
-    asked = {name: value for name, value in typed.items() if name not in FETCHING}
-    if page is not None:
-        asked |= shown_by(page, asked)
+    asked = shown | {name: value for name, value in typed.items() if name not in FETCHING}
     defaults = SEARCH_DEFAULTS if page is None else PAGE_DEFAULTS
     params = {n: v for n, v in (contextual_defaults(asked, defaults) | asked).items() if v != ANY}
     try:
@@ -197,10 +195,11 @@ def ids_for_names(typed: Mapping[str, str]) -> dict[str, str]:
     return renamed
 
 
-def shown_by(page: Page, asked: Mapping[str, str]) -> dict[str, str]:
+def shown_by(page: Page, typed: Mapping[str, str]) -> dict[str, str]:
     """The page's filters, checked. Raises ArgumentError also for one that is asked for besides the url."""
-    for name in sorted(page.params.keys() & asked.keys()):
-        raise ArgumentError(name, "stands in the url as well", asked[name])
+    for name, value in typed.items():
+        if (KINDS[name].target if name in KINDS else name) in page.params:
+            raise ArgumentError(name, "stands in the url as well", value)
     checked = {}
     for name, value in page.params.items():
         try:
@@ -278,54 +277,6 @@ def contextual_defaults(asked: Mapping[str, str], defaults: Mapping[str, str]) -
     if {"lat", "lng"} <= given:
         defaults["radius"] = "10"  # the API's own; said aloud so that the mirror's identity names it
     return defaults
-
-
-BOX = ("nelat", "nelng", "swlat", "swlng")
-VALUE_OF = ("term_id", "term_id_or_unknown")
-NEEDS: tuple[tuple[str, tuple[str, ...]], ...] = (  # name, one of which must be there: else the API drops it
-    *((corner, (other,)) for corner in BOX for other in BOX if other != corner),
-    *(
-        ("lat", ("lng",)),
-        ("lng", ("lat",)),
-        ("radius", ("lat",)),
-        ("lat", ("radius",)),
-        ("search_on", ("q",)),
-    ),
-    *(("reviewed", ("viewer_id",)), ("viewer_id", ("reviewed",))),
-    *(("term_value_id", VALUE_OF), ("without_term_value_id", VALUE_OF)),
-    ("term_id_or_unknown", ("term_value_id", "without_term_value_id")),
-)
-
-
-def same_or_earlier(start: str, end: str) -> bool:
-    """Whether a period makes sense. A bare day means all of it.
-
-    >>> same_or_earlier("2024-05-01T06:00:00Z", "2024-05-01")
-    True
-    """
-    precision = min(len(start), len(end))
-    return start[:precision] <= end[:precision]
-
-
-IN_ORDER: tuple[tuple[str, str, Callable[[str, str], bool], str], ...] = (
-    ("d1", "d2", same_or_earlier, "later than"),
-    ("created_d1", "created_d2", same_or_earlier, "later than"),
-    ("swlat", "nelat", lambda south, north: Decimal(south) <= Decimal(north), "north of"),
-    ("lrank", "hrank", lambda low, high: RANKS[low] <= RANKS[high], "above"),
-    ("acc_above", "acc_below", lambda low, high: int(low) < int(high), "not less than"),
-    ("id_above", "id_below", lambda low, high: int(low) < int(high), "not less than"),
-)
-
-
-def check_together(params: Mapping[str, str]) -> None:
-    """Refuse what makes no sense together: half a filter, or bounds the wrong way round."""
-    for name, others in NEEDS:
-        if name in params and not any(other in params for other in others):
-            needed = " or ".join(f"`{other}`" for other in others)
-            raise ArgumentError(name, f"needs {needed} as well", params[name])
-    for low, high, fits, fault in IN_ORDER:
-        if low in params and high in params and not fits(params[low], params[high]):
-            raise ArgumentError(low, f"{fault} `{high}` ({params[high]})", params[low])
 
 
 def check_filtered(asked: Mapping[str, str], defaults: Mapping[str, str]) -> None:
