@@ -148,6 +148,8 @@ def name_or_id(value: str) -> str:
     >>> name_or_id("Octopus vulgaris"), name_or_id("050481")
     ('Octopus vulgaris', '50481')
     """
+    if re.fullmatch("[0-9 ]+(,[0-9 ]*)+", value):
+        raise ValueError("not one name or one id (several ids go into the argument whose name ends in _id)")
     return one_id(value) if value.isascii() and value.isdigit() else value
 
 

@@ -190,6 +190,11 @@ def test_ids_are_not_asked_for() -> None:
 
 REFUSED: list[tuple[dict[str, object], str]] = [
     ({"place": ""}, "spider argument `place`: empty; leave the argument out instead: ''"),
+    (
+        {"taxon": "3, 47126"},
+        "spider argument `taxon`: not one name or one id "
+        "(several ids go into the argument whose name ends in _id): '3, 47126'",
+    ),
     ({"place": "0"}, "spider argument `place`: not a whole number from 1 to 2147483647: '0'"),
     ({"place": "a\x1bb"}, r"spider argument `place`: has a control character or is not valid Unicode: 'a\x1bb'"),
     ({"place": "x", "place_id": "1"}, "spider argument `place`: `place_id` is given as well: 'x'"),
