@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Self
 
 from scrapy import Request, Spider
@@ -15,6 +15,10 @@ from inat_crawler.errors import CrawlError, EndingError
 from inat_crawler.mirror import check_api_root
 
 Question = Callable[[ApiClient], Awaitable[Any]]
+
+
+# What -o and -s say is meant for the mirror: here it would write feeds without an item, and use up its job folder.
+NOT_MINE: Mapping[str, Any] = {"FEEDS": {}, "JOBDIR": None}
 
 
 class AskingSpider(Spider):
@@ -33,6 +37,8 @@ class AskingSpider(Spider):
     @classmethod
     def from_crawler(cls, crawler: Crawler, /, *args: Any, **arguments: Any) -> Self:  # type: ignore[override]
         check_api_root(crawler.settings["INAT_API_ROOT"])
+        for name, value in NOT_MINE.items():
+            crawler.settings.set(name, value, priority="cmdline")
         return super().from_crawler(crawler, *args, **arguments)
 
     async def start(self) -> AsyncIterator[Request]:
@@ -60,7 +66,9 @@ class Asked:
         self.task.add_done_callback(self.done)
 
     def done(self, task: asyncio.Task[None]) -> None:
-        if self.then is not None and task.exception() is None and self.spider.error is None:
+        if task.cancelled() or task.exception() is not None:
+            return
+        if self.then is not None and self.spider.error is None:
             self.then(self.spider.answer)
 
     @property

@@ -19,9 +19,20 @@ class ArgumentError(CrawlError):
     """
 
     def __init__(self, name: str, rule: str, value: object = None) -> None:
-        self.name = name
+        self.name, self.rule, self.value = name, rule, value
         shown = "" if value is None else f": {value!r}"
         super().__init__(f"spider argument `{name}`: {rule}{shown}")
+
+
+class AmbiguousError(ArgumentError):
+    """A name that fits several. Raised by ``api.names``; nothing is crawled. A line for each follows the first."""
+
+    def __init__(self, name: str, rule: str, value: object, table: str) -> None:
+        super().__init__(name, rule, value)
+        self.table = table
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\n{self.table}"
 
 
 class SettingError(CrawlError):

@@ -87,6 +87,24 @@ PROJECTS = [
     (5531, "nudibranchs-of-portugal", "Nudibranchs of Portugal", 7122),
     (13857, "tidepool-weekend", "Tidepool Weekend", None),
 ]
+# Only to be looked up, nothing was observed there or of it: names that several have, or that break a terminal.
+HOMONYM_PLACES: list[tuple[int, str, str, str, int | None, list[int]]] = [
+    (130001, "santiago", "Santiago", "Santiago, CL", 10, []),
+    (130002, "santiago-cv", "Santiago", "Santiago, CV", 10, []),
+    (130003, "praia", "Praia\x1b[2J\x9b31m", "Praia <b>da\r\nRocha</b>\u202e, PT", None, [97391, 7122]),
+]
+HOMONYM_TAXA: list[tuple[int, int, str, str, str | None]] = [
+    (4571, 3, "genus", "Morus", "Gannets"), (53345, 47126, "genus", "Morus", "Mulberries"),
+    (47458, 47459, "order", "Octopoda", "Octopus"),
+    (53346, 47126, "species", "Xanthium \x1b]0;title\x07", "Cocklebur <script>\tx\u2028"),
+]
+HOMONYM_USERS: list[tuple[int, str, str | None]] = [
+    (1301, "maria", "M. Silva"), (1302, "maria_b", "Maria"), (1303, "ms", "Maria"),
+    (1304, "esc_ape", "Esc\x1b[31m Ape"),
+]
+HOMONYM_PROJECTS = [
+    (13858, "tidepool-weekend-2", "Tidepool Weekend 2", None), (13859, "ghosts", "Ghosts\x1b[2J", None),
+]
 # fmt: on
 ENDEMIC, INTRODUCED, THREATENED = {326580}, {130401, 4360}, {41482, 58041}
 
@@ -109,6 +127,10 @@ class Catalog:
         self.own_users = [*self.users.values()]
         self.species = [t for t in self.taxa.values() if t["rank"] == "species"]
         self.coarse = [t for t in self.taxa.values() if t["rank"] in ("genus", "family")]
+        self.places |= {row[0]: _place(*row) for row in HOMONYM_PLACES}
+        self.taxa |= {row[0]: _taxon(row, self.taxa) for row in HOMONYM_TAXA}
+        self.users |= {row[0]: _user(*row) for row in HOMONYM_USERS}
+        self.projects |= {row[0]: _project(*row) for row in HOMONYM_PROJECTS}
         self.learn({"place_ids": [default_place]})
 
     def learn(self, record: Record) -> None:

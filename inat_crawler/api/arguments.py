@@ -32,6 +32,7 @@ from inat_crawler.api.checks import (
     meters,
     moment,
     months,
+    name_or_id,
     number,
     obscuration,
     one_id,
@@ -59,6 +60,13 @@ class Argument:
 
 # fmt: off
 GROUPS: Mapping[str, tuple[Argument, ...]] = {
+    "as people say it": (
+        Argument("url", text, "https://www.inaturalist.org/observations?place_id=128892&taxon_id=47459", "What the site's Explore page shows at this address."),
+        Argument("place", name_or_id, "Parque Marinho Luiz Saldanha", "Inside the place of this name."),
+        Argument("taxon", name_or_id, "Octopus vulgaris", "The taxon of this scientific or common name, or anything that belongs to it."),
+        Argument("user", name_or_id, "loarie", "Observed by the person with this login or name."),
+        Argument("project", name_or_id, "City Nature Challenge 2024", "In the project of this title."),
+    ),
     "where": (
         Argument("place_id", ids, "128892", "Inside any of these places."),
         Argument("not_in_place", ids, "6744", "Outside all of these places."),
@@ -187,6 +195,7 @@ GROUPS: Mapping[str, tuple[Argument, ...]] = {
 # fmt: on
 
 ARGUMENTS: Mapping[str, Argument] = {each.name: each for group in GROUPS.values() for each in group}
+WORDS = frozenset(each.name for each in GROUPS["as people say it"])
 FETCHING = frozenset(each.name for each in GROUPS["fetching"])
 NAMING = frozenset(each.name for each in GROUPS["names in the records"])
 

@@ -142,6 +142,17 @@ def id_or_slug(value: str) -> str:
     return value
 
 
+def name_or_id(value: str) -> str:
+    """A name, which the API will be asked for, or an id, which it will not.
+
+    >>> name_or_id("Octopus vulgaris"), name_or_id("050481")
+    ('Octopus vulgaris', '50481')
+    """
+    if re.fullmatch("[0-9 ]+(,[0-9 ]*)+", value):
+        raise ValueError("not one name or one id (several ids go into the argument whose name ends in _id)")
+    return one_id(value) if value.isascii() and value.isdigit() else value
+
+
 def language(value: str) -> str:
     """A language code as iNaturalist names its translations.
 

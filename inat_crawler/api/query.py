@@ -9,16 +9,17 @@ import json
 import re
 import shlex
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from difflib import get_close_matches
 from typing import Literal, Self, cast
 from urllib.parse import urlencode
 
 from inat_crawler.api.arguments import ARGUMENTS, FETCHING, NAMING, REFUSED
-from inat_crawler.api.checks import RANKS
+from inat_crawler.api.explore import PAGE_DEFAULTS, Page, read_page, refusal
+from inat_crawler.api.names import KINDS, is_id, names_in
+from inat_crawler.api.together import check_together
 from inat_crawler.errors import ArgumentError
 
 __all__ = ["ARGUMENTS", "REFUSED", "FetchOptions", "Images", "Query", "parse_arguments"]
@@ -30,7 +31,6 @@ FIELD = "field:"
 IGNORED = frozenset({"_job"})  # Scrapyd names its job in an argument of its own
 DEFAULTS = {each.name: each.default for each in ARGUMENTS.values() if each.default is not None}
 SEARCH_DEFAULTS = {name: value for name, value in DEFAULTS.items() if name not in FETCHING}
-EXPLORE_DEFAULTS = ("spam", "verifiable")  # the site's own filters, which its addresses do not show
 SLUG_LENGTH = 80
 KEY_LENGTH = 16
 
@@ -92,7 +92,7 @@ class Query:
     @property
     def url(self) -> str:
         """The same search on the website, with the site's hidden filters switched off."""
-        unhidden = {name: ANY for name in EXPLORE_DEFAULTS if name not in self.params}
+        unhidden = {name: ANY for name in PAGE_DEFAULTS if name not in self.params}
         return "https://www.inaturalist.org/observations?" + urlencode(self._filters() | unhidden)
 
     def to_dict(self) -> dict[str, object]:
@@ -153,14 +153,61 @@ def parse_arguments(arguments: Mapping[str, object]) -> tuple[Query, FetchOption
     >>> dict(query.params), options.images
     ({'geo': 'true', 'identified': 'true', 'place_id': '128892'}, 'all')
     """
-    checked = {name: check_argument(name, value) for name, value in arguments.items() if name not in IGNORED}
-    options = {name: value for name, value in checked.items() if name in FETCHING}
-    asked = {name: value for name, value in checked.items() if name not in FETCHING}
-    params = {name: value for name, value in (contextual_defaults(asked) | asked).items() if value != ANY}
-    check_together(params)
+    checked = check_arguments(arguments)
+    for name, value in names_in(arguments).items():
+        raise ArgumentError(name, f"the `crawl` command asks for names; here give `{KINDS[name].target}`", value)
+    return checked
+
+
+def check_arguments(arguments: Mapping[str, object]) -> tuple[Query, FetchOptions]:
+    """The same while names still have to be asked for: all is checked, and what a name stands for has the id 1."""
+    typed = {name: check_argument(name, value) for name, value in arguments.items() if name not in IGNORED}
+    page = read_page(typed.pop("url")) if "url" in typed else None
+    shown = shown_by(page, typed) if page is not None else {}
+    typed = ids_for_names(typed)
+    options = {name: value for name, value in typed.items() if name in FETCHING}
+    asked = shown | {name: value for name, value in typed.items() if name not in FETCHING}
+    defaults = SEARCH_DEFAULTS if page is None else PAGE_DEFAULTS
+    params = {n: v for n, v in (contextual_defaults(asked, defaults) | asked).items() if v != ANY}
+    try:
+        check_together(params)
+    except ArgumentError as error:
+        raise error if page is None else page.blame(error) from None
     if options.get("everything", DEFAULTS["everything"]) != "true":
-        check_filtered(asked)
+        check_filtered(asked, defaults)
     return make_query(params), make_options(options)
+
+
+def ids_for_names(typed: Mapping[str, str]) -> dict[str, str]:
+    """Checked arguments with `place_id` for `place`, and so on. Raises ArgumentError where both are given.
+
+    >>> ids_for_names({"taxon": "47459", "limit": "5"})
+    {'taxon_id': '47459', 'limit': '5'}
+    """
+    renamed: dict[str, str] = {}
+    for name, value in typed.items():
+        if name not in KINDS:
+            renamed[name] = value
+            continue
+        target = KINDS[name].target
+        if target in typed:
+            raise ArgumentError(name, f"`{target}` is given as well", value)
+        renamed[target] = value if is_id(value) or value == ANY else "1"
+    return renamed
+
+
+def shown_by(page: Page, typed: Mapping[str, str]) -> dict[str, str]:
+    """The page's filters, checked. Raises ArgumentError also for one that is asked for besides the url."""
+    for name, value in typed.items():
+        if (KINDS[name].target if name in KINDS else name) in page.params:
+            raise ArgumentError(name, "stands in the url as well", value)
+    checked = {}
+    for name, value in page.params.items():
+        try:
+            checked[name] = check_argument(name, value)
+        except ArgumentError as error:
+            raise refusal(page.spelled.get(name, name), error.rule, error.value) from None
+    return checked
 
 
 def check_argument(name: str, value: object) -> str:
@@ -218,73 +265,25 @@ def suggestion(name: str) -> str:
     return f"did you mean `{close[0]}`?" if close else "docs/arguments.md lists all names"
 
 
-def contextual_defaults(asked: Mapping[str, str]) -> dict[str, str]:
+def contextual_defaults(asked: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
     """The defaults for a search, without those that would contradict what is asked.
 
-    >>> contextual_defaults({"hrank": "genus"})
+    >>> contextual_defaults({"hrank": "genus"}, SEARCH_DEFAULTS)
     {'geo': 'true', 'identified': 'true'}
     """
-    defaults = dict(SEARCH_DEFAULTS)
+    defaults = dict(defaults)
     given = {name for name, value in asked.items() if value != ANY}
     if given & {"hrank", "lrank"} or asked.get("identified") == "false":
-        del defaults["rank"]  # species alone is no range of ranks, and what has no taxon has no rank
+        defaults.pop("rank", None)  # species alone is no range of ranks, and what has no taxon has no rank
     if {"lat", "lng"} <= given:
         defaults["radius"] = "10"  # the API's own; said aloud so that the mirror's identity names it
     return defaults
 
 
-BOX = ("nelat", "nelng", "swlat", "swlng")
-VALUE_OF = ("term_id", "term_id_or_unknown")
-NEEDS: tuple[tuple[str, tuple[str, ...]], ...] = (  # name, one of which must be there: else the API drops it
-    *((corner, (other,)) for corner in BOX for other in BOX if other != corner),
-    *(
-        ("lat", ("lng",)),
-        ("lng", ("lat",)),
-        ("radius", ("lat",)),
-        ("lat", ("radius",)),
-        ("search_on", ("q",)),
-    ),
-    *(("reviewed", ("viewer_id",)), ("viewer_id", ("reviewed",))),
-    *(("term_value_id", VALUE_OF), ("without_term_value_id", VALUE_OF)),
-    ("term_id_or_unknown", ("term_value_id", "without_term_value_id")),
-)
-
-
-def same_or_earlier(start: str, end: str) -> bool:
-    """Whether a period makes sense. A bare day means all of it.
-
-    >>> same_or_earlier("2024-05-01T06:00:00Z", "2024-05-01")
-    True
-    """
-    precision = min(len(start), len(end))
-    return start[:precision] <= end[:precision]
-
-
-IN_ORDER: tuple[tuple[str, str, Callable[[str, str], bool], str], ...] = (
-    ("d1", "d2", same_or_earlier, "later than"),
-    ("created_d1", "created_d2", same_or_earlier, "later than"),
-    ("swlat", "nelat", lambda south, north: Decimal(south) <= Decimal(north), "north of"),
-    ("lrank", "hrank", lambda low, high: RANKS[low] <= RANKS[high], "above"),
-    ("acc_above", "acc_below", lambda low, high: int(low) < int(high), "not less than"),
-    ("id_above", "id_below", lambda low, high: int(low) < int(high), "not less than"),
-)
-
-
-def check_together(params: Mapping[str, str]) -> None:
-    """Refuse what makes no sense together: half a filter, or bounds the wrong way round."""
-    for name, others in NEEDS:
-        if name in params and not any(other in params for other in others):
-            needed = " or ".join(f"`{other}`" for other in others)
-            raise ArgumentError(name, f"needs {needed} as well", params[name])
-    for low, high, fits, fault in IN_ORDER:
-        if low in params and high in params and not fits(params[low], params[high]):
-            raise ArgumentError(low, f"{fault} `{high}` ({params[high]})", params[low])
-
-
-def check_filtered(asked: Mapping[str, str]) -> None:
+def check_filtered(asked: Mapping[str, str], defaults: Mapping[str, str]) -> None:
     """Refuse a search that a slip of the keyboard has left with no filter but the defaults."""
     for name, value in asked.items():
-        if name not in NAMING and value not in (ANY, SEARCH_DEFAULTS.get(name)):
+        if name not in NAMING and value not in (ANY, SEARCH_DEFAULTS.get(name), defaults.get(name)):
             return
     raise ArgumentError(
         "everything",

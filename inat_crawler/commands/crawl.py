@@ -1,19 +1,34 @@
 """`scrapy crawl`, as Scrapy has it, with errors in one line and the exit statuses of this project.
 
-0 complete; 1 could not start; 3 stopped after that. Spiders without an account exit as in any Scrapy project.
+0 complete; 1 could not start; 3 stopped after that, or while the API was asked what names mean. Spiders without an
+account exit as in any Scrapy project.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
+from collections.abc import Mapping
 
+from scrapy import signals
 from scrapy.commands import crawl
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.exceptions import UsageError
 
+from inat_crawler.api.explore import printable
+from inat_crawler.api.names import KINDS, Candidate, names_in, with_ids
+from inat_crawler.api.names import chosen as chosen_line
+from inat_crawler.api.query import check_arguments
+from inat_crawler.asking import Asked
+from inat_crawler.client import ApiClient
 from inat_crawler.errors import ArgumentError, CrawlError
+from inat_crawler.lookup import choices, exit_status
 
+logger = logging.getLogger(__name__)
+
+NAMING_SPIDER = "observations"  # whose arguments may hold names
 RESERVED = ("self", "crawler_or_spidercls")  # parameters of Scrapy's own functions that arguments pass through
 
 
@@ -44,18 +59,70 @@ class Command(crawl.Command):
             )
             self.exitcode = 1
             return
-        crawler = self._create_crawler(args[0])
-        task = self.crawler_process.crawl(crawler, **opts.spargs)
-        assert isinstance(task, asyncio.Task)  # by the reactor that the settings choose
-        self.crawler_process.start()
-        if not task.done():  # told twice to end: nothing was finished
-            self.exitcode = 3
+        self.crawler: Crawler | None = None
+        self.task: asyncio.Task[None] | None = None
+        try:
+            asked = self.begin(args[0], opts.spargs)
+            self.crawler_process.start()
+            if asked is not None:
+                asked.result()
+        except CrawlError as error:
+            # What the API says may hold anything.
+            said = str(error) if isinstance(error, ArgumentError) else printable(str(error))
+            print(f"error: {said}", file=sys.stderr)
+            self.exitcode = exit_status(error)
             return
-        error = task.exception()
+        self.exitcode = self.status()
+
+    def begin(self, spider: str, arguments: Mapping[str, str]) -> Asked | None:
+        """Begin the crawl, or, when there are names among its arguments, to ask for these before it."""
+        assert self.crawler_process
+        if spider != NAMING_SPIDER or not names_in(arguments):
+            self.crawl(spider, arguments)
+            return None
+        check_arguments(arguments)  # a slip elsewhere costs no request
+
+        async def question(client: ApiClient) -> Mapping[str, Candidate]:
+            return await choices(client, arguments)
+
+        assert isinstance(self.crawler_process, AsyncCrawlerProcess)
+        asked = Asked(self.crawler_process, question)
+        asked.then = lambda chosen: self.crawl_chosen(asked, spider, arguments, chosen)
+        return asked
+
+    def crawl_chosen(
+        self, asked: Asked, spider: str, arguments: Mapping[str, str], chosen: Mapping[str, Candidate]
+    ) -> None:
+        """Begin the crawl with the ids that names were found to have, unless it was told to end meanwhile."""
+        if asked.crawler.stats.get_value("finish_reason") != "finished":
+            return
+        ids = {name: candidate.id for name, candidate in chosen.items()}
+        names = names_in(arguments)
+        self.notes = [chosen_line(KINDS[name], names[name], candidate) for name, candidate in chosen.items()]
+        self.crawl(spider, with_ids(arguments, ids))
+        assert self.crawler is not None
+        self.crawler.signals.connect(self.note, signals.spider_opened)
+
+    def crawl(self, spider: str, arguments: Mapping[str, str]) -> None:
+        assert self.crawler_process
+        self.crawler = self._create_crawler(spider)
+        task = self.crawler_process.crawl(self.crawler, **arguments)
+        assert isinstance(task, asyncio.Task)  # by the reactor that the settings choose
+        self.task = task
+
+    def note(self) -> None:
+        # Not before the mirror's crawl is open: its log has another level than that of the questions.
+        for line in self.notes:
+            logger.info("%s", line)
+
+    def status(self) -> int:
+        """The exit status of a crawl that has ended."""
+        if self.crawler is None or self.task is None or not self.task.done():  # told to end: nothing was finished
+            return 3
+        error = self.task.exception()
         if isinstance(error, (CrawlError, OSError)):
             print(f"error: {error}", file=sys.stderr)
-            self.exitcode = 1
-        elif error is not None:
+            return 1
+        if error is not None:
             raise error
-        else:
-            self.exitcode = crawler.stats.get_value("inat/exit_status", 0)
+        return int(self.crawler.stats.get_value("inat/exit_status", 0))

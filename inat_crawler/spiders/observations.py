@@ -15,6 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
+from inat_crawler.api.explore import read_page as read_address
 from inat_crawler.api.paging import advance, batches, ids_params, page_params, read_all, read_page, sweep_since
 from inat_crawler.api.query import FetchOptions, Query, parse_arguments
 from inat_crawler.api.records import read_record, record_id
@@ -36,10 +37,11 @@ class ObservationsSpider(Spider):
     name = "observations"
     custom_settings = {"FEED_EXPORT_FIELDS": field_names(Observation)}
 
-    def __init__(self, query: Query, options: FetchOptions) -> None:
+    def __init__(self, query: Query, options: FetchOptions, remarks: Sequence[str] = ()) -> None:
         super().__init__()
         self.query = query
         self.options = options
+        self.remarks = remarks
         self.under_way = 0  # items that have not left the pipelines
         self.none_under_way = asyncio.Event()
 
@@ -57,7 +59,8 @@ class ObservationsSpider(Spider):
             crawler.settings.set(name, value, priority="spider")
         if not crawler.settings["INAT_STORE_URL"]:
             crawler.settings.set("INAT_STORE_URL", sqlite_in(output), priority="spider")
-        spider = super().from_crawler(crawler, query, options)
+        remarks = read_address(str(arguments["url"]).strip()).remarks() if "url" in arguments else []
+        spider = super().from_crawler(crawler, query, options, remarks)
         crawler.signals.connect(spider.opened, signals.spider_opened)
         crawler.signals.connect(spider.idle, signals.spider_idle)
         for signal in (signals.item_scraped, signals.item_dropped, signals.item_error):
@@ -65,6 +68,8 @@ class ObservationsSpider(Spider):
         return spider
 
     def opened(self) -> None:
+        for line in self.remarks:
+            self.logger.info("%s", line)
         self.client = ApiClient(self.crawler)
         self.store = Store.of(self.settings["INAT_STORE_URL"], self.query)
         self.stored = self.store.observations.count()
