@@ -231,7 +231,13 @@ def test_no_holdings(store: Store, tmp_path: Path) -> None:
 
 def ask(api_root: str, *options: str, **values: str) -> tuple[int, str, str]:
     """Exit status, what it printed, and what it said besides."""
-    environment = {**os.environ, "INAT_API_ROOT": api_root, "INAT_BACKOFF_SECONDS": "0.01", **values}
+    environment = {
+        **os.environ,
+        "INAT_API_ROOT": api_root,
+        "INAT_BACKOFF_SECONDS": "0.01",
+        "INAT_CONTACT": "tests@park.example",
+        **values,
+    }
     command = [sys.executable, "-m", "scrapy", "forecast", *options]
     done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False)
     return done.returncode, done.stdout, done.stderr

@@ -18,7 +18,7 @@ from standin.client import Standin
 
 Start = Callable[..., Standin]
 NOBODY = "http://127.0.0.1:1/v1"
-QUICK = {"INAT_API_REQUESTS_PER_MINUTE": "0", "INAT_BACKOFF_SECONDS": "0.01"}
+QUICK = {"INAT_API_REQUESTS_PER_MINUTE": "0", "INAT_CONTACT": "tests@park.example", "INAT_BACKOFF_SECONDS": "0.01"}
 
 
 def ask(command: str, *arguments: str, api_root: str) -> tuple[int, str, str]:
