@@ -2,5 +2,6 @@
 
 from inat_crawler.extensions.feeds import Feeds
 from inat_crawler.extensions.finish import FinishCrawl
+from inat_crawler.extensions.progress import Progress
 
-__all__ = ["Feeds", "FinishCrawl"]
+__all__ = ["Feeds", "FinishCrawl", "Progress"]

@@ -6,6 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from inat_crawler.budget.forecast import duration
+from inat_crawler.budget.limits import shown
+from inat_crawler.extensions.figures import printable
 from inat_crawler.store import LISTED, Store
 
 COMPLETE, COULD_NOT_START, INCOMPLETE = 0, 1, 3
@@ -79,20 +82,100 @@ def exit_status(complete: bool, got: Mapping[str, Any], stats: Mapping[str, Any]
 def summary(account: Mapping[str, Any]) -> str:
     """The account in one line.
 
-    >>> got = {"observations": {"stored": 12, "asked": 12, "new": 3, "changed": 0, "gone": 1}}
-    >>> got["photos"] = {"downloaded": 9, "copied": 0, "already_there": 27, "missing": 0}
-    >>> print(summary({"complete": True, "output": "/x", **got}))
-    complete: 12 of 12 observations (3 new, 0 changed, 1 gone); photo files: 9 fetched, 27 had, 0 missing; /x
+    >>> got = {"observations": {"stored": 12, "asked": 12, "new": 3, "changed": 0, "gone": 1}, "seconds": 71.3}
+    >>> got["photos"] = {"downloaded": 9, "copied": 0, "already_there": 27, "missing": 0, "failed": {}}
+    >>> got["requests"] = {"api": 5, "photos": 9, "bytes_received": 51_300}
+    >>> print(summary({"complete": True, "output": "/x", "limited": False, **got}))
+    complete: 12 of 12 observations (3 new, 0 changed, 1 gone); photo files: 9 fetched, 27 had, 0 missing; \
+1 min 11 s, 51.3 kB received; /x
     """
-    observations, photos = account["observations"], account["photos"]
-    asked = "an unknown number of" if observations["asked"] is None else observations["asked"]
+    photos = account["photos"]
     told = (
-        f"{observations['stored']} of {asked} observations "
-        f"({observations['new']} new, {observations['changed']} changed, {observations['gone']} gone); "
+        f"{heading(account)} ({changes(account)}); "
         f"photo files: {photos['downloaded'] + photos['copied']} fetched, {photos['already_there']} had, "
-        f"{photos['missing']} missing; "
+        f"{photos['missing']} missing; {effort(account)}; "
     )
     if account["complete"]:
-        return f"complete: {told}{account['output']}"
+        return f"{told}{account['output']}"
     why = account.get("error") or account["output"]
-    return f"NOT complete: {told}{why}; crawl.json tells what is missing, the same command goes on from here"
+    return f"{told}{why}; crawl.json tells what is missing, the same command goes on from here"
+
+
+def block(account: Mapping[str, Any]) -> str:
+    """The account in a few lines, for whoever watched the crawl: what came of it, and what to do next."""
+    photos, requests = account["photos"], account["requests"]
+    fetched = photos["downloaded"] + photos["copied"]
+    asked = f"{requests['api']:,} requests to the API, {requests['photos']:,} for photos"
+    rows = {
+        "this run": changes(account),
+        "photo files": f"{fetched:,} fetched, {photos['already_there']:,} had before, {missing_files(photos)}",
+        "it took": f"{effort(account)}; {asked}",
+        "it lies in": account["output"],
+        "why": "" if account["complete"] else reason(account),
+        "next": next_step(account),
+    }
+    told = [f"  {name:<13}{' '.join(printable(text).split())}" for name, text in rows.items() if text]
+    return "\n".join([heading(account), *told])
+
+
+def heading(account: Mapping[str, Any]) -> str:
+    """Is it complete, and how many observations of how many are there?"""
+    observations = account["observations"]
+    asked = "an unknown number of" if observations["asked"] is None else f"{observations['asked']}"
+    return f"{'' if account['complete'] else 'NOT '}complete: {observations['stored']} of {asked} observations"
+
+
+def changes(account: Mapping[str, Any]) -> str:
+    return ", ".join(f"{account['observations'][change]} {change}" for change in ("new", "changed", "gone"))
+
+
+def effort(account: Mapping[str, Any]) -> str:
+    """How long it took, and how much came through the line."""
+    return f"{duration(account['seconds'])}, {shown(account['requests']['bytes_received'], 'bytes')} received"
+
+
+def missing_files(photos: Mapping[str, Any]) -> str:
+    """How many files are missing, and the most frequent reasons.
+
+    >>> missing_files({"missing": 3, "failed": {"404": [{}, {}], "hidden": [{}]}})
+    '3 missing (404: 2, hidden: 1)'
+    """
+    if not photos["missing"]:
+        return "0 missing"
+    counts = sorted(((len(each), reason) for reason, each in photos["failed"].items()), key=lambda c: -c[0])
+    told = ", ".join(f"{reason}: {n}" for n, reason in counts[:3]) + (", ..." if len(counts) > 3 else "")
+    return f"{photos['missing']:,} missing" + (f" ({told})" if told else "")
+
+
+def reason(account: Mapping[str, Any]) -> str:
+    """Why it is not complete.
+
+    >>> reason({"finish_reason": "shutdown"})
+    'it was told to end before it was through'
+    """
+    if account.get("error"):
+        return str(account["error"])
+    if account["finish_reason"] != "finished":
+        how = {"shutdown": "it was told to end before it was through"}
+        return how.get(account["finish_reason"], f"it was ended early: {account['finish_reason']}")
+    observations, photos = account["observations"], account["photos"]
+    parts = [
+        (len(observations["malformed"]), "records could not be read"),
+        (len(observations["missing"]) - len(observations["malformed"]), "observations could not be had"),
+        (photos["missing"], "photo files could not be had"),
+    ]
+    told = ", ".join(f"{n:,} {what}" for n, what in parts if n > 0)
+    return told or "the mirror and the API do not agree on how many there are"
+
+
+def next_step(account: Mapping[str, Any]) -> str:
+    """What to do now."""
+    if account["complete"]:
+        if account["limited"]:
+            return "as many as the limit says are there; a higher limit goes on from here"
+        return "run the same command again any time to bring it in step"
+    if account["exit_status"] == COULD_NOT_START:
+        return "nothing is stored; another query may be what you mean"
+    if account.get("error") or account["finish_reason"] != "finished":
+        return "the same command goes on from here"
+    return "the same command tries again what is missing; crawl.json names it"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import platform
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +19,8 @@ from twisted.python.failure import Failure
 
 import inat_crawler
 from inat_crawler.errors import StoreError
-from inat_crawler.extensions.account import INCOMPLETE, count_all, exit_status, is_complete, summary
+from inat_crawler.extensions.account import INCOMPLETE, block, count_all, exit_status, is_complete, summary
+from inat_crawler.extensions.terminal import is_terminal, logs_to_stderr
 from inat_crawler.mirror import lock_output
 from inat_crawler.outputs.changes import write_changes
 from inat_crawler.store import Store
@@ -91,7 +94,14 @@ class FinishCrawl:
         write_json(self.output / "crawl.json", account)
         self.store.finish_crawl(self.crawl_id, account)
         self.crawler.stats.set_value("inat/exit_status", account["exit_status"])
-        logger.info("%s", summary(account))
+        self.tell(account)
+
+    def tell(self, account: Mapping[str, Any]) -> None:
+        """A block for whoever watches, one line for the log; not both in one place."""
+        if is_terminal():
+            print(f"\n{block(account)}", file=sys.stderr)
+        if not (is_terminal() and logs_to_stderr()):
+            logger.info("%s", summary(account))
 
     def question(self) -> dict[str, Any]:
         """What was asked, by which program."""
