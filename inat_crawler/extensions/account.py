@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -101,7 +102,7 @@ def summary(account: Mapping[str, Any]) -> str:
     return f"{told}{why}; crawl.json tells what is missing, the same command goes on from here"
 
 
-def block(account: Mapping[str, Any]) -> str:
+def block(account: Mapping[str, Any], width: int = 80) -> str:
     """The account in a few lines, for whoever watched the crawl: what came of it, and what to do next."""
     photos, requests = account["photos"], account["requests"]
     fetched = photos["downloaded"] + photos["copied"]
@@ -114,8 +115,24 @@ def block(account: Mapping[str, Any]) -> str:
         "why": "" if account["complete"] else reason(account),
         "next": next_step(account),
     }
-    told = [f"  {name:<13}{' '.join(printable(text).split())}" for name, text in rows.items() if text]
-    return "\n".join([heading(account), *told])
+    return "\n".join([heading(account), *(row(name, text, width) for name, text in rows.items() if text)])
+
+
+def row(name: str, text: str, width: int) -> str:
+    """A row of the block, in as many lines as it takes; a path stays in one piece.
+
+    >>> print(row("next", "the same command goes on", 32))
+      next         the same command
+                   goes on
+    """
+    return textwrap.fill(
+        " ".join(printable(text).split()),
+        width,
+        initial_indent=f"  {name:<13}",
+        subsequent_indent=" " * 15,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def heading(account: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from inat_crawler.budget.forecast import binding, duration
 from inat_crawler.budget.limits import HOUR, MINUTE, Limit, shown
 
 SENDERS = {"api": "API waits", "photos": "photos wait"}  # by the argument `what` of signals.waiting
-SOON = 3.0  # seconds until a pace says anything
+SOON = 5.0  # seconds until what was done says anything of what is left
 PACE = "at the pace so far"
 
 
@@ -111,8 +111,6 @@ class Figures:
 
     def seconds_at_this_pace(self) -> float:
         """Seconds that the rest takes if it goes on as it went; 0 while that cannot be said."""
-        if self.seconds < SOON:
-            return 0.0
         parts = ((self.observations_left, self.read), (self.files - self.files_done, self.files_done))
         return max(left / done * self.seconds if done and left > 0 else 0.0 for left, done in parts)
 
@@ -140,7 +138,7 @@ class Waiting:
 def time_left(figures: Figures, limits: Sequence[Limit], waits: float = 0.0) -> tuple[float, str] | None:
     """About how many seconds are left, and by what: the limit that binds, or the pace so far if that is slower.
 
-    `waits`: seconds that something waits already. None while nothing can be said.
+    `waits`: seconds that something has to wait now. None while nothing can be said but that.
 
     >>> figures = Figures(60.0, asked=20200, read=200, requests=1)
     >>> time_left(figures, [Limit(1, 60.0, "requests", "minute")])
@@ -148,13 +146,13 @@ def time_left(figures: Figures, limits: Sequence[Limit], waits: float = 0.0) -> 
     >>> time_left(figures, [Limit(55, 60.0, "requests", "minute")])
     (6000.0, 'at the pace so far')
     """
+    if figures.seconds < SOON or (figures.files and not figures.files_done):
+        return None
     need = figures.need()
     bound = binding([limit for limit in limits if is_met(limit, figures, need)], need)
     limited, pace = bound[1] if bound else 0.0, figures.seconds_at_this_pace()
-    seconds = max(limited, pace, waits)
-    if not seconds:
-        return None
-    return seconds, str(bound[0]) if bound and limited >= pace else PACE
+    seconds = max(limited, pace)
+    return None if seconds <= waits else (seconds, str(bound[0]) if bound and limited >= pace else PACE)
 
 
 def is_met(limit: Limit, figures: Figures, need: Mapping[str, float]) -> bool:

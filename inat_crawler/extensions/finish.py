@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 import inat_crawler
 from inat_crawler.errors import StoreError
 from inat_crawler.extensions.account import INCOMPLETE, block, count_all, exit_status, is_complete, summary
-from inat_crawler.extensions.terminal import is_terminal, logs_to_stderr
+from inat_crawler.extensions.terminal import columns, is_terminal, logs_to_stderr
 from inat_crawler.mirror import lock_output
 from inat_crawler.outputs.changes import write_changes
 from inat_crawler.store import Store
@@ -99,7 +99,7 @@ class FinishCrawl:
     def tell(self, account: Mapping[str, Any]) -> None:
         """A block for whoever watches, one line for the log; not both in one place."""
         if is_terminal():
-            print(f"\n{block(account)}", file=sys.stderr)
+            print(f"\n{block(account, columns())}", file=sys.stderr)
         if not (is_terminal() and logs_to_stderr()):
             logger.info("%s", summary(account))
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -22,12 +23,18 @@ from scrapy.utils.log import get_scrapy_root_handler
 from inat_crawler.extensions.figures import printable
 
 WIDE = 60  # columns from which there is room for a bar
+ECHO = 3  # columns left free: there the terminal shows ^C, which would break the last line
 Row = tuple[str, str]
 
 
 def is_terminal() -> bool:
     """Can stderr show a display: is it a terminal, and one that can move its cursor?"""
     return sys.stderr.isatty() and Console(file=sys.stderr).is_interactive
+
+
+def columns() -> int:
+    """How wide the terminal is."""
+    return Console(file=sys.stderr).width
 
 
 def logs_to_stderr() -> bool:
@@ -76,20 +83,23 @@ class Display:
 
 def drawn(rows: Sequence[Row], notes: Sequence[str], done: float | None, width: int) -> RenderableType:
     """What is shown: each row and note one line, cut off where the terminal ends."""
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
-    grid.add_column(no_wrap=True, overflow="ellipsis")
-    for name, text in rows:
-        grid.add_row(Text(name, style="bold"), one_line(text))
-    lines: list[RenderableType] = [grid]
+    table = grid(*((Text(name, style="bold"), one_line(text)) for name, text in rows))
+    lines: list[RenderableType] = [table]
     if done is not None and width >= WIDE and notes:
         first, *notes = notes
-        bar = Table.grid(padding=(0, 2))
-        bar.add_column(no_wrap=True)
-        bar.add_column(no_wrap=True, overflow="ellipsis")
-        bar.add_row(ProgressBar(total=1.0, completed=done, width=width // 4), one_line(first))
-        lines.append(bar)
-    return Group(*lines, *(one_line(note) for note in notes if note))
+        lines.append(grid((ProgressBar(total=1.0, completed=done, width=width // 4), one_line(first))))
+    lines += [one_line(note) for note in notes if note]
+    return Constrain(Group(*lines), width - ECHO)
+
+
+def grid(*rows: tuple[RenderableType, RenderableType]) -> Table:
+    """Two columns, of which the second gives way where there is no room."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, min_width=12)
+    table.add_column()  # each text in it is one line that may be cut off
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def one_line(text: str) -> Text:
