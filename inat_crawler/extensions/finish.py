@@ -99,7 +99,7 @@ class FinishCrawl:
     def tell(self, account: Mapping[str, Any]) -> None:
         """A block for whoever watches, one line for the log; not both in one place."""
         if is_terminal():
-            print(f"\n{block(account, columns())}", file=sys.stderr)
+            sys.stderr.write(f"\n{block(account, columns())}\n\n")  # at once: the display is below it still
         if not (is_terminal() and logs_to_stderr()):
             logger.info("%s", summary(account))
 
