@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import termios
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,10 @@ from scrapy.utils.test import get_crawler
 from inat_crawler.budget.limits import Limit
 from inat_crawler.extensions.account import block, next_step, reason
 from inat_crawler.extensions.figures import PACE, Figures, Start, plain_line, time_left
-from inat_crawler.extensions.progress import ENDING, Progress
+from inat_crawler.extensions.progress import Progress
 from inat_crawler.extensions.terminal import Above, drawn
 from inat_crawler.signals import waiting
 from standin.client import Standin
-from tests.conftest import Start as StartStandin
 from tests.crawling import PLACE, crawl, start
 
 MINUTELY = Limit(55, 60.0, "requests", "minute")
@@ -42,7 +42,7 @@ CONTROL = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
         (Figures(9.0, asked=200, read=200, requests=1), None),  # nothing left
         (Figures(10.0, asked=11_200, read=200, requests=1), (550.0, PACE)),
         (Figures(0.5 + 5, asked=2200, read=2200 - 1100, requests=11), (12.0, "55 requests a minute")),
-        (Figures(600.0, asked=10**7, read=10**5, requests=500), (450000.0, "9,500 requests a day")),
+        (Figures(600.0, asked=10**7, read=10**5, requests=500), (49_500 / 9500 * 86400, "9,500 requests a day")),
         (
             Figures(60.0, asked=100, read=100, entered=100, wanted=10_000, had=1000, bytes=10**9),
             (9 / 4.75 * 3600, "4.75 GB an hour"),
@@ -79,7 +79,15 @@ def test_plain_line() -> None:
 
 
 def account(**more: Any) -> dict[str, Any]:
-    observations = {"asked": 60, "stored": 60, "new": 3, "changed": 1, "gone": 0, "missing": [], "malformed": []}
+    observations: dict[str, Any] = {
+        "asked": 60,
+        "stored": 60,
+        "new": 3,
+        "changed": 1,
+        "gone": 0,
+        "missing": [],
+        "malformed": [],
+    }
     photos = {"downloaded": 9, "copied": 1, "already_there": 150, "missing": 0, "failed": {}}
     requests = {"api": 5, "photos": 9, "bytes_received": 51_300}
     made = {
@@ -89,6 +97,7 @@ def account(**more: Any) -> dict[str, Any]:
         "seconds": 71.3,
         "output": "/x/y",
     }
+    made |= {"seconds": 71.3, "output": "/x/y"}
     how = {"complete": True, "exit_status": 0, "limited": False, "finish_reason": "finished", "error": None}
     return made | how | more
 
@@ -169,9 +178,8 @@ def test_waits_are_counted_down() -> None:
 
     def told(what: str, reason: str, seconds: float) -> list[str]:
         crawler.signals.send_catch_log(waiting, what=what, reason=reason, seconds=seconds)
-        return progress.notes()
+        return progress.held_up()
 
-    crawler.crawling = True
     assert told("photos", "4.75 GB an hour are used up", 1380.0) == [
         "photos wait: 4.75 GB an hour are used up, 23 min"
     ]
@@ -182,9 +190,7 @@ def test_waits_are_counted_down() -> None:
     ]
     assert told("api", "", 0.0) == ["photos wait: 4.75 GB an hour are used up, 1 min"]
     now[0] += 61
-    assert progress.notes() == []
-    crawler.crawling = False
-    assert progress.notes() == [ENDING]
+    assert progress.held_up() == []
 
 
 def limits() -> dict[str, str]:
@@ -240,9 +246,9 @@ def dup(terminal: int) -> None:
     os.dup2(terminal, 2)
 
 
-def test_a_crawl_on_a_terminal(standin: StartStandin, output: Path) -> None:
+def test_a_crawl_on_a_terminal(standin: Callable[..., Standin], output: Path) -> None:
     park = standin(observations=20)
-    park.add_fault("photos", "status", status=404, ids=park.ids()[:0] or None, times=3)
+    park.add_fault("photos", "status", status=404, times=3)
     watched = Watched(park, output, PLACE, "per_page=10")
     assert watched.end() == 3
     lines = watched.lines()
@@ -256,7 +262,7 @@ def test_a_crawl_on_a_terminal(standin: StartStandin, output: Path) -> None:
     assert watched.cursor_is_shown()
 
 
-def test_a_crawl_in_a_log(standin: StartStandin, output: Path) -> None:
+def test_a_crawl_in_a_log(standin: Callable[..., Standin], output: Path) -> None:
     run = crawl(standin(observations=20, latency=0.05), output, PLACE, "per_page=10", INAT_PROGRESS_SECONDS="0.2")
     told = [line for line in run.said("INFO") if re.match(r"\d+ s: ", line)]
     form = r"\d+ s: \d+( of \d+)? read(, \d+ new)?(; photos: \d+ of (about )?\d+, [\d.]+ k?M?B(, [\d.]+/s)?)?"
@@ -270,7 +276,7 @@ def test_a_crawl_in_a_log(standin: StartStandin, output: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("times", [1, 2])
-def test_ctrl_c_on_a_terminal(standin: StartStandin, output: Path, times: int) -> None:
+def test_ctrl_c_on_a_terminal(standin: Callable[..., Standin], output: Path, times: int) -> None:
     watched = Watched(standin(observations=60, latency=1 if times == 2 else 0.1), output, PLACE)
     watched.read(until=b"60 of 60 read")
     for _ in range(times):

@@ -132,8 +132,11 @@ class Progress:
     def notes(self) -> list[str]:
         """What waits and why, unless the crawl is ending."""
         closing = self.closing or (ENDING if is_ending(self.crawler) else "")
+        return [closing] if closing else self.held_up()
+
+    def held_up(self) -> list[str]:
         now = self.clock()
-        return [closing] if closing else [w.text(now) for w in self.waits.values() if w.left(now)]
+        return [wait.text(now) for wait in self.waits.values() if wait.left(now)]
 
     def rate(self, figures: Figures) -> float:
         """Files a second: since the last time that was asked, or in the last RATE_SECONDS if that is longer."""
