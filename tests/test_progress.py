@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from scrapy.exceptions import NotConfigured
 from scrapy.utils.test import get_crawler
 
 from inat_crawler.budget.limits import Limit
@@ -201,6 +202,13 @@ def limits() -> dict[str, str]:
         "INAT_BUDGET_HOUR_SECONDS": "3600",
         "INAT_MEDIA_EXEMPT_HOSTS": "",
     }
+
+
+@pytest.mark.parametrize("without", [{"INAT_OUTPUT": None}, {"INAT_PROGRESS_SECONDS": "0"}])
+def test_silent_where_nothing_is_to_be_told(without: dict[str, Any]) -> None:
+    settings = {"INAT_OUTPUT": "x", "INAT_PROGRESS_SECONDS": "60"} | limits() | without
+    with pytest.raises(NotConfigured):
+        Progress.from_crawler(get_crawler(settings_dict=settings))
 
 
 # -- crawls -------------------------------------------------------------------------------------------------

@@ -65,11 +65,9 @@ class Progress:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         settings = crawler.settings
-        if not settings["INAT_OUTPUT"]:
-            raise NotConfigured("INAT_OUTPUT is not set: no crawl of observations")
         seconds = number_setting("INAT_PROGRESS_SECONDS", settings["INAT_PROGRESS_SECONDS"], "seconds", 86_400)
-        if not seconds:
-            raise NotConfigured("INAT_PROGRESS_SECONDS is 0")
+        if not (settings["INAT_OUTPUT"] and seconds):
+            raise NotConfigured  # without a word, which Scrapy would log as a warning: nobody wants to know
         limits = Limits(settings)
         # Whether photos will come from a host without limits is not known before: then their pace has to tell.
         extension = cls(crawler, seconds, (*limits.requests, *(() if limits.exempt else limits.media)))
@@ -115,8 +113,8 @@ class Progress:
         figures = self.figures()
         rows = [("observations", observations_told(figures) if figures.asked else "asking how many there are")]
         rows += [("photos", photos_told(figures, self.rate(figures)))] if figures.files else []
-        notes = [time_told(self.time_left(figures)), "; ".join(self.notes())]
-        self.display.show(rows, notes, figures.part)
+        first, *others = [n for n in (time_told(self.time_left(figures)), *self.notes()) if n] or [""]
+        self.display.show(rows, [first, "; ".join(others)], figures.part)
 
     def log(self) -> None:
         figures = self.figures()
