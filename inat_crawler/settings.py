@@ -76,7 +76,11 @@ EXTENSIONS = {
     "scrapy.extensions.feedexport.FeedExporter": None,
     "inat_crawler.extensions.Feeds": 0,  # in its place
     "inat_crawler.extensions.FinishCrawl": 500,
+    "scrapy.extensions.logstats.LogStats": None,
+    "inat_crawler.extensions.Progress": 600,  # in its place; its display is up until the account is written
 }
+# Between two lines on how far the crawl is, where no display shows it.
+INAT_PROGRESS_SECONDS = os.environ.get("INAT_PROGRESS_SECONDS", "60")
 LOG_LEVEL = "INFO"  # default DEBUG, which prints every item
 TELNETCONSOLE_ENABLED = False  # opens a port
 REMOTE_CONTROL_ENABLED = False  # opens a port

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from inat_crawler.extensions import exit_status, is_complete
+from inat_crawler.extensions.account import exit_status, is_complete
 
 FINISHED = {"finish_reason": "finished"}
 

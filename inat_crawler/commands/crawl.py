@@ -16,6 +16,7 @@ from scrapy import signals
 from scrapy.commands import crawl
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.exceptions import UsageError
+from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
 from inat_crawler.api.explore import printable
 from inat_crawler.api.names import KINDS, Candidate, names_in, with_ids
@@ -30,6 +31,16 @@ logger = logging.getLogger(__name__)
 
 NAMING_SPIDER = "observations"  # whose arguments may hold names
 RESERVED = ("self", "crawler_or_spidercls")  # parameters of Scrapy's own functions that arguments pass through
+
+
+def is_watched(settings: BaseSettings | None) -> bool:
+    """Does somebody watch this crawl on a terminal who has not asked for a log of a certain level?
+
+    The settings of Scrapy's parts and its stats are for programmers; they stay in logs that go elsewhere.
+    """
+    if settings is None or settings["LOG_FILE"] or not sys.stderr.isatty():
+        return False
+    return (settings.getpriority("LOG_LEVEL") or 0) <= SETTINGS_PRIORITIES["project"]
 
 
 class Command(crawl.Command):
@@ -48,9 +59,15 @@ class Command(crawl.Command):
         except (UsageError, ArgumentError) as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
+        self.quiet = is_watched(self.settings)
+        if self.quiet:
+            logging.disable(logging.INFO)  # Scrapy sets up its loggers after this, and names all versions at once
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.crawler_process
+        if self.quiet:
+            logging.disable(logging.NOTSET)
+            logging.getLogger("scrapy").setLevel(logging.WARNING)
         known = self.crawler_process.spider_loader.list()
         if len(args) != 1 or args[0] not in known:
             print(

@@ -114,6 +114,8 @@ class PhotosPipeline(ImagesPipeline):
         wanted = self.tried(item, files) if self.repair else self.wanted_of(item)
         missing = [w for w in wanted if w.key not in had and (item.id, *w.key) not in self.failed]
         self.wanted[id(item)] = missing
+        self.count("observations")
+        self.count("wanted", len(missing))
         return [photo_request(w) for w in missing]
 
     def wanted_of(self, item: Observation) -> list[Wanted]:

@@ -42,6 +42,7 @@ class ObservationsSpider(Spider):
         self.query = query
         self.options = options
         self.remarks = remarks
+        self.asked: dict[tuple[int, str | None], int] = {}  # by window: how many are there for this run
         self.under_way = 0  # items that have not left the pipelines
         self.none_under_way = asyncio.Event()
 
@@ -245,7 +246,16 @@ class ObservationsSpider(Spider):
             after, results = await self.client.get("/observations", params, read)
             if not after.done or window.read >= (window.total or 0):
                 break  # else deletions may have left it at that
+        self.note_asked(window, after.total or 0)
         return Page(window, after, served_at=self.client.first_answer), results
+
+    def note_asked(self, window: Window, total: int) -> None:
+        """Count what this run has to read of its windows, when it comes to each."""
+        left = total - window.read
+        if self.options.limit is not None:
+            left = min(left, self.options.limit - self.stored)
+        self.asked.setdefault((window.window_id, window.begun_at), left)
+        self.crawler.stats.set_value("inat/observations/asked", sum(self.asked.values()))
 
     def compared(self, page: Page, results: list[Any]) -> Iterator[Observation]:
         """Read the records into the page and compare them with the store; note those that cannot be read."""

@@ -5,43 +5,27 @@ from __future__ import annotations
 import json
 import logging
 import platform
-from collections import defaultdict
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import scrapy
-from scrapy import Spider, signals
+from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
-from scrapy.extensions.feedexport import FeedExporter
 from twisted.python.failure import Failure
 
 import inat_crawler
 from inat_crawler.errors import StoreError
+from inat_crawler.extensions.account import INCOMPLETE, block, count_all, exit_status, is_complete, summary
+from inat_crawler.extensions.terminal import columns, is_terminal, logs_to_stderr
 from inat_crawler.mirror import lock_output
 from inat_crawler.outputs.changes import write_changes
-from inat_crawler.store import LISTED, Store
+from inat_crawler.store import Store
 
 logger = logging.getLogger(__name__)
-
-COMPLETE, COULD_NOT_START, INCOMPLETE = 0, 1, 3
-
-
-class Feeds(FeedExporter):
-    """Scrapy's feeds, but each row is on the disk before the next, and one that cannot be ends the crawl."""
-
-    def item_scraped(self, item: Any, spider: Spider) -> None:
-        try:
-            super().item_scraped(item, spider)
-            for slot in self.slots:
-                if slot.file is not None:
-                    slot.file.flush()
-        except OSError as error:
-            if not self.crawler.stats.get_value("inat/error"):
-                logger.error("a feed cannot be written: %s", error)
-                self.crawler.stats.set_value("inat/error", f"a feed cannot be written: {error}")
 
 
 class FinishCrawl:
@@ -110,7 +94,14 @@ class FinishCrawl:
         write_json(self.output / "crawl.json", account)
         self.store.finish_crawl(self.crawl_id, account)
         self.crawler.stats.set_value("inat/exit_status", account["exit_status"])
-        logger.info("%s", summary(account))
+        self.tell(account)
+
+    def tell(self, account: Mapping[str, Any]) -> None:
+        """A block for whoever watches, one line for the log; not both in one place."""
+        if is_terminal():
+            sys.stderr.write(f"\n{block(account, columns())}\n\n")  # at once: the display is below it still
+        if not (is_terminal() and logs_to_stderr()):
+            logger.info("%s", summary(account))
 
     def question(self) -> dict[str, Any]:
         """What was asked, by which program."""
@@ -149,93 +140,6 @@ class FinishCrawl:
             "error": stats.get("inat/error") or stats.get("inat/defect"),
             **got,
         }
-
-
-def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[str], since: str) -> dict[str, Any]:
-    """The numbers of the account: observations, photos and requests."""
-    windows, standing, missing = store.windows.all(), store.standing(), store.missing.all()
-    totals = [w.total for w in windows if w.total is not None]
-    counted = standing.asked if standing.reconciled else sum(totals) if totals else None
-    return {
-        "observations": {
-            "asked": counted,
-            "stored": store.observations.count(),
-            **{c: stats.get(f"inat/observations/{c}", 0) for c in ("new", "changed", "unchanged", "gone")},
-            "read_to_the_end": bool(windows) and all(w.done for w in windows),
-            "reconciled": standing.reconciled,
-            "missing": [i for i, _ in missing if i > 0],
-            "malformed": [{"id": i if i > 0 else None, "reason": why} for i, why in missing if why != LISTED],
-        },
-        "photos": count_photos(store, images, sizes, since),
-        "requests": {
-            "api": stats.get("inat/requests/api", 0),
-            "photos": stats.get("inat/requests/photos", 0),
-            "bytes_received": stats.get("downloader/response_bytes", 0),
-        },
-    }
-
-
-def count_photos(store: Store, images: str, sizes: list[str], since: str) -> dict[str, Any]:
-    """Files of the mirror: wanted = downloaded + copied (since then) + already there + missing."""
-    wanted, had = store.files.count_wanted(images, sizes), store.files.count_had(images, sizes, since)
-    return {
-        "wanted": wanted,
-        **{status: had.get(status, 0) for status in ("downloaded", "copied", "already_there")},
-        "missing": wanted - sum(had.values()),
-        "failed": failures(store),
-    }
-
-
-def failures(store: Store) -> dict[str, list[dict[str, Any]]]:
-    """Files that could not be had, by reason, each with its observation, photo and size."""
-    by_reason: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for observation_id, photo_id, file in store.files.not_had():
-        entry = {"observation": observation_id, "photo": photo_id, "size": file.size}
-        by_reason[file.reason or file.status].append(entry)
-    return dict(by_reason)
-
-
-def is_complete(got: Mapping[str, Any], limit: int, stats: Mapping[str, Any]) -> bool:
-    """All that was asked for is there: what the API counts or as much as the limit says, and every photo."""
-    observations = got["observations"]
-    if limit:
-        all_there = observations["stored"] >= limit or observations["read_to_the_end"]
-    else:
-        all_there = observations["reconciled"] and observations["stored"] == observations["asked"]
-    nothing_missing = not observations["missing"] + observations["malformed"] and not got["photos"]["missing"]
-    feeds_written = not any(name.startswith("feedexport/failed_count/") for name in stats)
-    no_trouble = not stats.keys() & {"inat/error", "inat/defect"} and stats.get("finish_reason") == "finished"
-    return all_there and nothing_missing and feeds_written and no_trouble
-
-
-def exit_status(complete: bool, got: Mapping[str, Any], stats: Mapping[str, Any]) -> int:
-    """0 complete; 1 when the API refused the query and nothing is stored; 3 for all else."""
-    if complete:
-        return COMPLETE
-    refused = stats.get("inat/query_refused") and not got["observations"]["stored"]
-    return COULD_NOT_START if refused else INCOMPLETE
-
-
-def summary(account: Mapping[str, Any]) -> str:
-    """The account in one line.
-
-    >>> got = {"observations": {"stored": 12, "asked": 12, "new": 3, "changed": 0, "gone": 1}}
-    >>> got["photos"] = {"downloaded": 9, "copied": 0, "already_there": 27, "missing": 0}
-    >>> print(summary({"complete": True, "output": "/x", **got}))
-    complete: 12 of 12 observations (3 new, 0 changed, 1 gone); photo files: 9 fetched, 27 had, 0 missing; /x
-    """
-    observations, photos = account["observations"], account["photos"]
-    asked = "an unknown number of" if observations["asked"] is None else observations["asked"]
-    told = (
-        f"{observations['stored']} of {asked} observations "
-        f"({observations['new']} new, {observations['changed']} changed, {observations['gone']} gone); "
-        f"photo files: {photos['downloaded'] + photos['copied']} fetched, {photos['already_there']} had, "
-        f"{photos['missing']} missing; "
-    )
-    if account["complete"]:
-        return f"complete: {told}{account['output']}"
-    why = account.get("error") or account["output"]
-    return f"NOT complete: {told}{why}; crawl.json tells what is missing, the same command goes on from here"
 
 
 def write_json(path: Path, value: Any) -> None:
