@@ -132,6 +132,7 @@ class FetchOptions:
     audit: Literal["auto", "always"] = "auto"
     keep_gone: bool = False
     repair: bool = False
+    private: bool = False
 
 
 def as_arguments(query: Query) -> dict[str, str]:
@@ -318,4 +319,5 @@ def make_options(checked: Mapping[str, str]) -> FetchOptions:
         audit=cast(Literal["auto", "always"], given["audit"]),
         keep_gone=given["keep_gone"] == "true",
         repair=given["repair"] == "true",
+        private=given["private"] == "true" and given["repair"] != "true",  # which asks for no observations
     )
