@@ -17,7 +17,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from inat_crawler.api.paging import utc
+from inat_crawler.api.paging import beginning, utc
 from inat_crawler.api.patience import (
     LONGEST_PAUSE,
     MOST_REFUSALS,
@@ -28,17 +28,25 @@ from inat_crawler.api.patience import (
     retry_after,
 )
 from inat_crawler.errors import CrawlError, EndingError, PageError, RefusedError
-from inat_crawler.mirror import number_setting
+from inat_crawler.mirror import TOKEN_PAGE, number_setting
 
 logger = logging.getLogger(__name__)
+EXPIRED = 401
+ABOUT_TOKENS = (
+    f"INAT_API_TOKEN is not valid, or no longer: it lives for 24 hours. Log in and take a new one: {TOKEN_PAGE}"
+)
 T = TypeVar("T")
 
 
 class ApiClient:
-    """Asks the API. `first_answer` is the moment of the first answer in this run, by the server's clock."""
+    """Asks the API. `first_answer` is the moment of the first answer in this run, by the server's clock.
 
-    def __init__(self, crawler: Crawler) -> None:
+    Only requests of a client with a token carry it, and no answer that repeats it gets past this class.
+    """
+
+    def __init__(self, crawler: Crawler, token: str = "") -> None:
         self.crawler = crawler
+        self.token = token
         self.root: str = crawler.settings["INAT_API_ROOT"].rstrip("/")
         self.tries = 1 + crawler.settings.getint("RETRY_TIMES")
         self.first_wait = first_wait(crawler.settings["INAT_BACKOFF_SECONDS"])
@@ -70,13 +78,16 @@ class ApiClient:
             raise EndingError("the crawl is ending")
         assert self.crawler.engine is not None
         try:
-            response = await self.crawler.engine.download_async(api_request(url))
+            response = self.hidden(await self.crawler.engine.download_async(api_request(url, self.token)))
         except IgnoreRequest as error:  # told by BudgetMiddleware why it cannot be sent
             raise (
                 error.__cause__ if isinstance(error.__cause__, CrawlError) else EndingError(str(error))
             ) from error
         except Exception as error:  # whatever the network, or a body that cannot be unpacked, may raise
-            raise PageError(f"cannot reach the API at {url}: {error or type(error).__name__}") from error
+            reason = self.hidden_in(str(error).encode()).decode() or type(error).__name__
+            raise PageError(f"cannot reach the API at {url}: {reason}") from error
+        if response.status == EXPIRED and self.token:
+            raise RefusedError(f"the API answered {EXPIRED} to {url}: {ABOUT_TOKENS}", EXPIRED)
         if response.status != 200:
             raise refusal(response)
         try:
@@ -86,25 +97,40 @@ class ApiClient:
         self.first_answer = self.first_answer or served_at(response)
         return answer
 
+    def hidden(self, response: Response) -> Response:
+        """The answer without the token, should it repeat it: answers are quoted, and records are stored."""
+        body = self.hidden_in(response.body)
+        return response if body is response.body else response.replace(body=body)
+
+    def hidden_in(self, text: bytes) -> bytes:
+        token = self.token.encode()
+        return text.replace(token, b"(the token)") if token and token in text else text
+
 
 class _TooManyError(PageError):
     """429: asked again more patiently."""
 
 
-def api_request(url: str) -> Request:
-    """A request to the API as Scrapy sends it: one at a time, and never again by itself."""
+def api_request(url: str, token: str = "") -> Request:
+    """A request to the API as Scrapy sends it: one at a time, and never again by itself.
+
+    It goes nowhere else and into no cache of Scrapy's, which would write the token, and answers that get old.
+    """
     meta = {
         "download_slot": "inat_api",
         "autothrottle_dont_adjust_delay": True,
         "dont_retry": True,
+        "dont_redirect": True,
+        "dont_cache": True,
         "handle_httpstatus_all": True,
     }
-    return Request(url, headers={"Accept": "application/json"}, meta=meta, dont_filter=True)
+    headers = {"Accept": "application/json"} | ({"Authorization": token} if token else {})
+    return Request(url, headers=headers, meta=meta, dont_filter=True)
 
 
 def refusal(response: Response) -> PageError:
     """The error for an answer that is none: one that may be asked for again, or a RefusedError."""
-    said = response.body[:300].decode(errors="replace")
+    said = beginning(response.body, 300).decode(errors="replace")
     message = f"the API answered {response.status} to {response.url}: {said}"
     pause = pause_asked(response)
     if pause is not None and pause > LONGEST_PAUSE:

@@ -42,8 +42,9 @@ class SettingError(CrawlError):
     "setting INAT_API_REQUESTS_PER_MINUTE: not a number: 'many'"
     """
 
-    def __init__(self, name: str, rule: str, value: object) -> None:
-        super().__init__(f"setting {name}: {rule}: {value!r}")
+    def __init__(self, name: str, rule: str, value: object = None) -> None:
+        shown = "" if value is None else f": {value!r}"
+        super().__init__(f"setting {name}: {rule}{shown}")
 
 
 class PageError(CrawlError):

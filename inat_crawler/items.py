@@ -37,6 +37,11 @@ def _column(doc: str, term: str = "") -> Any:
     return field(default=None, metadata={"doc": doc, "term": term})
 
 
+def _private(doc: str) -> Any:
+    """Declare a column of the store alone: no feed, log or digest has it."""
+    return field(default=None, repr=False, metadata={"doc": doc, "private": True})
+
+
 @dataclass
 class PhotoFile:
     """One size of one photo as a file: had, or why not. Its identity is (photo id, size)."""
@@ -123,7 +128,8 @@ class Page:
     """One page of results in its window: `window` as it was before, `after` as it is once all is stored.
 
     Observations that were asked for by their ids come on a page of no window. `served_at` is the server's time.
-    `malformed` lists the records that could not be read, as (id or None, reason).
+    `malformed` lists the records that could not be read, as (id or None, reason). `private`: it was asked for with
+    a token, and shows the private coordinates that there are.
     """
 
     window: Window | None
@@ -131,6 +137,7 @@ class Page:
     observations: list[Observation] = field(default_factory=list)
     malformed: list[tuple[int | None, str]] = field(default_factory=list)
     served_at: str | None = None
+    private: bool = False
     stored: bool = False
 
 
@@ -141,7 +148,8 @@ class Standing:
     `synced_at`: all edits before it are in the mirror. `updated_to`: the latest `updated_at` that was seen, for
     the clock that answers may be ahead of the one that stamps records. `audited_at`: all ids were compared then.
     `asked`: how many observations the API counted at the last comparison. `reconciled`: the mirror was found to
-    hold just those.
+    hold just those. `private_from`: what is stored with this id or a higher one was read with a token, and by no
+    run without one since; 0: everything was, null: nothing.
     """
 
     synced_at: str | None = None
@@ -149,6 +157,7 @@ class Standing:
     audited_at: str | None = None
     asked: int | None = None
     reconciled: bool = False
+    private_from: int | None = None
 
 
 @dataclass
@@ -172,6 +181,10 @@ class Observation:
     updated_at: str | None = _column("When it was last edited, with its offset, ISO 8601.", "dcterms:modified")
     latitude: str | None = _column("Degrees north (WGS 84), digit for digit as served.", "dwc:decimalLatitude")
     longitude: str | None = _column("Degrees east (WGS 84), digit for digit as served.", "dwc:decimalLongitude")
+    private_latitude: str | None = _private(
+        "True degrees north, with `private=true` and where you may see them; never to be handed on."
+    )
+    private_longitude: str | None = _private("True degrees east, likewise.")
     positional_accuracy: int | None = _column("Accuracy that the observer gave, in meters.")
     public_positional_accuracy: int | None = _column(
         "Uncertainty of the served coordinates in meters, obscuration included.",
@@ -202,8 +215,8 @@ class Observation:
     patient: bool = field(default=False, repr=False, metadata={"internal": True})
 
     def digest(self) -> str:
-        """Digest of its columns and its photos': it differs when one of them does."""
-        values: list[Any] = [getattr(self, n) for n in column_names(Observation)]
+        """Digest of its public columns and its photos': it differs when one of them does."""
+        values: list[Any] = [getattr(self, n) for n in public_names(Observation)]
         values += [[getattr(p, n) for n in column_names(Photo)] for p in self.photos]
         return hashlib.blake2b(json.dumps(values).encode(), digest_size=16).hexdigest()
 
@@ -218,10 +231,26 @@ def column_names(item_class: type) -> list[str]:
     return [f.name for f in fields(item_class) if not f.metadata.keys() & {"nested", "internal"}]
 
 
+@cache
+def private_names(item_class: type) -> list[str]:
+    """Names of the columns that only a token shows.
+
+    >>> private_names(Observation)
+    ['private_latitude', 'private_longitude']
+    """
+    return [f.name for f in fields(item_class) if "private" in f.metadata]
+
+
+@cache
+def public_names(item_class: type) -> list[str]:
+    """Names of the other columns, in order."""
+    return [name for name in column_names(item_class) if name not in private_names(item_class)]
+
+
 def field_names(item_class: type) -> list[str]:
-    """Names of the fields that feeds show, in order: the columns and what is nested in the item.
+    """Names of the fields that feeds show, in order: the public columns and what is nested in the item.
 
     >>> field_names(Observation)[-2:]
     ['photos', 'change']
     """
-    return [f.name for f in fields(item_class) if "internal" not in f.metadata]
+    return [f.name for f in fields(item_class) if not f.metadata.keys() & {"internal", "private"}]

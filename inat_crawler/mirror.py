@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +16,7 @@ from inat_crawler.errors import ArgumentError, LockedError, SettingError, StoreE
 from inat_crawler.items import TABLE_COLUMNS
 
 FEED_FIELDS = {**TABLE_COLUMNS, "change": "change"}
+TOKEN_PAGE = "https://www.inaturalist.org/users/api_token"  # noqa: S105 - where to get one
 
 
 def check_api_root(root: str) -> None:
@@ -28,6 +31,39 @@ def check_api_root(root: str) -> None:
     except ValueError:
         pass
     raise SettingError("INAT_API_ROOT", "not an address that begins with https:// or http://", root)
+
+
+def check_token(token: str, api_root: str) -> str:
+    """The token to send, less spaces around it. Raises SettingError, which never shows it.
+
+    >>> check_token("eyJhbGciOiJIUzUxMiJ9.e30.x-_ ", "https://api.inaturalist.org/v1")
+    'eyJhbGciOiJIUzUxMiJ9.e30.x-_'
+    """
+    if not token.strip():
+        raise SettingError(
+            "INAT_API_TOKEN", f"`private=true` needs it in the environment; log in and see {TOKEN_PAGE}"
+        )
+    if not re.fullmatch("[A-Za-z0-9._~+/=-]+", token.strip()):
+        rule = f"not a token (not shown here): of what {TOKEN_PAGE} says, only the text in quotes after api_token"
+        raise SettingError("INAT_API_TOKEN", rule)
+    parts = urlsplit(api_root)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise SettingError(
+            "INAT_API_ROOT", "a token is sent by https:// only, anybody could read it here", api_root
+        )
+    return token.strip()
+
+
+def is_loopback(host: str) -> bool:
+    """Is this the machine itself?
+
+    >>> [is_loopback(host) for host in ("127.0.0.9", "::1", "localhost", "127.0.0.1.example.org")]
+    [True, True, True, False]
+    """
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def number_setting(name: str, value: object, unit: str, most: float) -> float:

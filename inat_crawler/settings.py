@@ -13,6 +13,7 @@ COMMANDS_MODULE = "inat_crawler.commands"  # our `crawl` adds the exit statuses 
 # -- query: what is asked, of whom, and where it goes ---------------------------------------------------------
 INAT_API_ROOT = os.environ.get("INAT_API_ROOT", "https://api.inaturalist.org/v1")
 INAT_OUTPUT_ROOT = os.environ.get("INAT_OUTPUT_ROOT", "output")  # mirrors lie below it unless -a output names one
+INAT_API_TOKEN = os.environ.get("INAT_API_TOKEN", "")  # a secret, never by -s; sent only with -a private=true
 INAT_STORE_URL = os.environ.get("INAT_STORE_URL", "")  # empty: observations.sqlite in the output folder
 
 # -- budget: manners ------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate-limit", type=int, help="API requests a minute; above it 429")
     parser.add_argument("--original-pixels", type=int, default=2048, help="longer side of an original")
     parser.add_argument("--record-bytes", type=int, default=0, help="pad every record to about this size")
+    parser.add_argument("--token", default="token", help="the one that is valid; another is answered 401")
     options = parser.parse_args()
     if options.observations is None:
         options.observations = 0 if options.records else 500
@@ -51,7 +52,7 @@ def build(options: argparse.Namespace, sockets: dict[Role, socket.socket]) -> Hu
     generator.populate(options.observations)
     api = Api(world, Searcher(world, options.seed), generator, options.seed)
     faults, limit = Faults(options.seed), RateLimit(clock, options.rate_limit)
-    switches = Switches(options.latency)
+    switches = Switches(options.latency, options.token)
     control = Control(api, faults, journal, limit, switches, options.seed)
     return Hub(api, control, photos, faults, journal, limit, switches, clock, options.seed)
 

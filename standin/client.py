@@ -156,6 +156,10 @@ class Standin:
     def latency(self, seconds: float) -> None:
         self._call("latency", seconds=seconds)
 
+    def set_token(self, token: str | None) -> None:
+        """The only token that is valid from now on; whoever sends another, or any if it is None, gets a 401."""
+        self._call("set_token", token=token)
+
     def rate_limit(self, n: int | None, retry_after: str | None = None) -> None:
         self._call("rate_limit", n=n, retry_after=retry_after)
 

@@ -18,9 +18,10 @@ from standin.journal import Journal
 
 @dataclass
 class Switches:
-    """Seconds that every answer of the API and the photo hosts waits."""
+    """Seconds that every answer of the API and the photo hosts waits, and the one token that has not expired."""
 
     latency: float = 0.0
+    token: str | None = None
 
 
 class Control:
@@ -107,6 +108,10 @@ class Control:
 
     def latency(self, seconds: float) -> None:
         self._switches.latency = seconds
+
+    def set_token(self, token: str | None) -> None:
+        """From now on this token alone is valid, or none."""
+        self._switches.token = token
 
     def rate_limit(self, n: int | None, retry_after: str | None = None) -> None:
         self._limit.set(n, retry_after)

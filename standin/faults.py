@@ -16,7 +16,7 @@ from PIL import Image
 from standin.photos import ADDRESS
 
 # Faults that answer in place of the real response, and those that spoil it on its way.
-INSTEAD = {"status", "reset", "html200", "empty", "bomb"}
+INSTEAD = {"status", "echo", "reset", "html200", "empty", "bomb"}
 SPOIL = {"truncate", "short", "invalid_json", "wrong_format", "slow"}
 DECLARED = 30_000  # pixels each way, far over any decoder's limit
 
@@ -26,13 +26,15 @@ class Fault:
     """`where` is `api`, `photos` or a pattern searched in path and query; `ids` and `sizes` narrow it.
 
     The first `after` matching requests pass; then each is struck with `probability`, at most `times` times.
-    `retry_after` is text in seconds or the word `http-date`, meaning three seconds from now as a date.
+    `retry_after` is text in seconds or the word `http-date`, meaning three seconds from now as a date. `location`
+    is where a status of 3xx sends to. `echo` is a `status` whose body shows the headers of the request.
     """
 
     where: str
     kind: str
     status: int = 503
     retry_after: str | None = None
+    location: str | None = None
     probability: float = 1.0
     times: int | None = None
     after: int = 0
@@ -70,11 +72,11 @@ class Fault:
         self.struck += 1
         return True
 
-    def retry_header(self, now: float) -> dict[str, str]:
-        if self.retry_after is None:
-            return {}
+    def headers(self, now: float) -> dict[str, str]:
         date = formatdate(now + 3, usegmt=True)
-        return {"Retry-After": date if self.retry_after == "http-date" else self.retry_after}
+        retry_after = date if self.retry_after == "http-date" else self.retry_after
+        named = {"Retry-After": retry_after, "Location": self.location}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 class Faults:

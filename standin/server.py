@@ -93,10 +93,12 @@ class Hub:
         if fault.kind == "reset":
             return reset(request)
         extension = request.path.rpartition(".")[2]
-        entry.status = fault.status if fault.kind == "status" else 200
+        entry.status = fault.status if fault.kind in ("status", "echo") else 200
         match fault.kind:
             case "status":
                 body, kind = orjson.dumps({"error": "Error", "status": fault.status}), JSON
+            case "echo":
+                body, kind = orjson.dumps({"error": "Error", "headers": entry.headers}), JSON
             case "html200":
                 body, kind = MAINTENANCE, "text/html; charset=utf-8"
             case "bomb":
@@ -104,7 +106,7 @@ class Hub:
             case _:
                 body, kind = b"", JSON if entry.role == "api" else "image/jpeg"
         now = self.clock.now()
-        headers = {"Content-Type": kind, "Date": formatdate(now, usegmt=True), **fault.retry_header(now)}
+        headers = {"Content-Type": kind, "Date": formatdate(now, usegmt=True), **fault.headers(now)}
         return web.Response(status=entry.status, body=body, headers=headers)
 
     def _answer_api(self, request: web.BaseRequest) -> web.Response:
@@ -112,9 +114,11 @@ class Hub:
             retry = {"Retry-After": self.limit.retry_after} if self.limit.retry_after else {}
             page = error_page(ApiError(429, "Too Many Requests"))
             return json_response(request, page, 429, "normal_throttling", retry)
-        authorized = "Authorization" in request.headers
+        token = request.headers.get("Authorization")
         try:
-            page = self.api.answer(request.path, request.path_qs, parameters(request), authorized)
+            if token not in (None, self.switches.token):
+                raise ApiError(401, "Unauthorized")
+            page = self.api.answer(request.path, request.path_qs, parameters(request), token is not None)
         except ApiError as error:
             return json_response(request, error_page(error), error.status)
         return json_response(request, page)

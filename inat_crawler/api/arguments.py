@@ -186,6 +186,7 @@ GROUPS: Mapping[str, tuple[Argument, ...]] = {
         Argument("limit", one_id, "500", "Stop when the mirror holds this many observations, newest first. A later run with a larger limit, or none, goes on below; with the same it asks nothing: a limited mirror is not brought in step."),
         Argument("per_page", integer(1, 200), "50", "Observations per request. Fewer only means more requests.", default="200"),
         Argument("audit", one_of("auto", "always"), "always", "Compare all ids with the API: when the counts differ or the last time is long ago, or in any case. `always` and a `limit` exclude each other.", default="auto"),
+        Argument("private", boolean, "true", "Ask with the token in `INAT_API_TOKEN`, and keep the true coordinates that it shows in two columns of the store. Without it no token is sent. A `repair` needs none.", default="false"),
         Argument("keep_gone", boolean, "true", "Observations that are gone stay in the table, and their photos in `images/`; they get a tombstone all the same.", default="false"),
         Argument("wait", boolean, "true", "When a day's budget is spent, sleep until it may go on. Otherwise the crawl ends then, and the same command goes on from there.", default="false"),
         Argument("repair", boolean, "true", "Ask for no observations: only fetch files that were tried, or had, and are not there. `scrapy verify --repair` does this.", default="false"),

@@ -105,13 +105,22 @@ def read_page(body: bytes) -> tuple[int, list[Any]]:
     try:
         page = _loads(body.removeprefix(codecs.BOM_UTF8))
     except (ValueError, RecursionError) as error:
-        raise PageError(f"not JSON ({error}): {body[:80]!r}") from None
+        raise PageError(f"not JSON ({error}): {beginning(body)!r}") from None
     results, total = (page.get("results"), page.get("total_results")) if isinstance(page, dict) else (None, None)
     if not isinstance(results, list):
-        raise PageError(f"no `results`: {body[:80]!r}")
+        raise PageError(f"no `results`: {beginning(body)!r}")
     if not isinstance(total, int) or isinstance(total, bool):
         raise PageError(f"`total_results` is not a number: {total!r}")
     return total, results
+
+
+def beginning(body: bytes, most: int = 80) -> bytes:
+    """The beginning of an answer, to be quoted: up to what is private, if that comes soon.
+
+    >>> beginning(b'{"error": "Error"}', 5), beginning(b'{"id": 7, "private_location": "38.1,-9.1"}')
+    (b'{"err', b'{"id": 7, ')
+    """
+    return body[:most].partition(b'"private_')[0]
 
 
 def read_all(body: bytes) -> list[Any]:

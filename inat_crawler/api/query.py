@@ -133,6 +133,7 @@ class FetchOptions:
     keep_gone: bool = False
     wait: bool = False
     repair: bool = False
+    private: bool = False
 
 
 def as_arguments(query: Query) -> dict[str, str]:
@@ -319,4 +320,5 @@ def make_options(checked: Mapping[str, str]) -> FetchOptions:
         keep_gone=given["keep_gone"] == "true",
         wait=given["wait"] == "true",
         repair=given["repair"] == "true",
+        private=given["private"] == "true" and given["repair"] != "true",  # which asks for no observations
     )

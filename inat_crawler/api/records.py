@@ -22,8 +22,8 @@ _COORDINATES = re.compile(f"{_NUMBER},{_NUMBER}")
 _LARGEST = 2**63 - 1  # what databases keep in a whole number
 
 
-def read_record(record: object) -> Observation:
-    """Read one record of `results`.
+def read_record(record: object, private: bool = False) -> Observation:
+    """Read one record of `results`; its private coordinates only if `private`.
 
     Raises RecordError when it has no id or a field is of the wrong type.
 
@@ -34,19 +34,20 @@ def read_record(record: object) -> Observation:
     observation_id = record_id(record)
     if observation_id is None or not isinstance(record, Mapping):
         shown = record.get("id") if isinstance(record, Mapping) else record
-        raise RecordError(None, f"has no id: {shown!r:.80}")
+        raise RecordError(None, f"has no id: {without_private(shown)!r:.80}")
     reader = _Reader(observation_id, record)
     return Observation(
         id=observation_id,
         photos=_read_photos(reader),
         record=_dump_public(observation_id, record),
         **_read_columns(reader),
+        **(_read_private(reader) if private else {}),
     )
 
 
 def _read_columns(reader: _Reader) -> dict[str, Any]:
     taxon, user = reader.child("taxon"), reader.child("user")
-    latitude, longitude = _split_location(reader)
+    latitude, longitude = _split_location(reader, "location")
     return {
         **{name: reader.text(name) for name in _TEXTS},
         **{name: reader.integer(name) for name in _INTEGERS},
@@ -62,6 +63,14 @@ def _read_columns(reader: _Reader) -> dict[str, Any]:
         "latitude": latitude,
         "longitude": longitude,
     }
+
+
+def _read_private(reader: _Reader) -> dict[str, Any]:
+    try:
+        latitude, longitude = _split_location(reader, "private_location")
+    except RecordError:  # which quotes it
+        raise RecordError(reader.observation_id, "`private_location` is not 'latitude,longitude'") from None
+    return {"private_latitude": latitude, "private_longitude": longitude}
 
 
 def record_id(record: object) -> int | None:
@@ -115,7 +124,7 @@ class _Reader:
         value = self.record.get(name)
         if value is None or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
             return value
-        raise RecordError(self.observation_id, f"`{name}` is not {what}: {value!r:.80}")
+        raise RecordError(self.observation_id, f"`{name}` is not {what}: {without_private(value)!r:.80}")
 
     def text(self, name: str) -> str | None:
         text: str | None = self.value(name, str, "text")
@@ -145,13 +154,13 @@ class _Reader:
         return [_Reader(self.observation_id, v) for v in values]
 
 
-def _split_location(reader: _Reader) -> tuple[str | None, str | None]:
-    location = reader.text("location")
+def _split_location(reader: _Reader, name: str) -> tuple[str | None, str | None]:
+    location = reader.text(name)
     if not location:
         return None, None
     match = _COORDINATES.fullmatch(location)
     if not match:
-        raise RecordError(reader.observation_id, f"`location` is not 'latitude,longitude': {location!r:.80}")
+        raise RecordError(reader.observation_id, f"`{name}` is not 'latitude,longitude': {location!r:.80}")
     return match[1], match[2]
 
 

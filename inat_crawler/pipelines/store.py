@@ -74,6 +74,7 @@ class StorePipeline:
             raise DropItem("cannot be stored", log_level="DEBUG") from error
         for observation in item.page.observations:
             observation.record = None  # stored: 40 kB each that need not wait for photos
+            observation.private_latitude = observation.private_longitude = None  # and no feed or log sees these
         item.page.observations = []
         self.move_files()
         return item

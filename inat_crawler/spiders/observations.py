@@ -14,16 +14,33 @@ from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
+from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
 from inat_crawler.api.explore import read_page as read_address
-from inat_crawler.api.paging import advance, batches, ids_params, page_params, read_all, read_page, sweep_since
+from inat_crawler.api.paging import (
+    MOST_IDS,
+    advance,
+    batches,
+    ids_params,
+    page_params,
+    read_all,
+    read_page,
+    sweep_since,
+)
 from inat_crawler.api.query import FetchOptions, Query, parse_arguments
 from inat_crawler.api.records import read_record, record_id
 from inat_crawler.client import ApiClient, is_ending
 from inat_crawler.errors import CrawlError, EndingError, RecordError, RefusedError, SettingError
 from inat_crawler.forecast.texts import crawl_line
 from inat_crawler.items import Observation, Page, Window, field_names
-from inat_crawler.mirror import check_api_root, days_between_audits, output_folder, own_settings, scrapy_settings
+from inat_crawler.mirror import (
+    check_api_root,
+    check_token,
+    days_between_audits,
+    output_folder,
+    own_settings,
+    scrapy_settings,
+)
 from inat_crawler.spiders.audit import Audit
 from inat_crawler.store import Store, sqlite_in
 from inat_crawler.store.holdings import count_holdings
@@ -50,6 +67,7 @@ class ObservationsSpider(Spider):
     def from_crawler(cls, crawler: Crawler, /, *args: Any, **arguments: Any) -> Self:  # type: ignore[override]
         query, options = parse_arguments(arguments)
         check_api_root(crawler.settings["INAT_API_ROOT"])
+        token_of(crawler.settings, options)
         days_between_audits(crawler.settings["INAT_AUDIT_EVERY_DAYS"])
         output = output_folder(query, options, crawler.settings["INAT_OUTPUT_ROOT"])
         for name, value in own_settings(output, options).items():
@@ -71,7 +89,7 @@ class ObservationsSpider(Spider):
     def opened(self) -> None:
         for line in self.remarks:
             self.logger.info("%s", line)
-        self.client = ApiClient(self.crawler)
+        self.client = ApiClient(self.crawler, token_of(self.settings, self.options))
         self.store = Store.of(self.settings["INAT_STORE_URL"], self.query)
         self.stored = self.store.observations.count()
         self.is_first = self.store.standing().synced_at is None
@@ -117,8 +135,16 @@ class ObservationsSpider(Spider):
         if self.options.repair:
             return (self.damaged,)
         if self.options.limit is not None:  # how many there are beyond the limit says nothing
-            return self.unfinished, self.missing, self.windows, self.postponed
-        return self.unfinished, self.missing, self.windows, self.sweeps, self.reconcile, self.postponed
+            return self.unfinished, self.unseen, self.missing, self.windows, self.postponed
+        return (
+            self.unfinished,
+            self.unseen,
+            self.missing,
+            self.windows,
+            self.sweeps,
+            self.reconcile,
+            self.postponed,
+        )
 
     async def all_through(self) -> None:
         """Return when no item is under way; raises EndingError when the crawl is ending or has failed."""
@@ -164,6 +190,20 @@ class ObservationsSpider(Spider):
             observation.patient = True
             yield observation
 
+    async def unseen(self) -> Observations:
+        """Stored observations whose private coordinates were never asked for are asked for by their ids.
+
+        So it begins anew after a run without a token, which saw none of what it read.
+        """
+        if not self.options.private:
+            self.store.note_standing(private_from=None)
+            return
+        while ids := self.store.observations.ids_below(self.store.standing().private_from, MOST_IDS):
+            async for observation in self.by_ids(ids):
+                yield observation
+            self.store.note_standing(private_from=ids[-1])
+        self.store.note_standing(private_from=0)
+
     async def missing(self) -> Observations:
         """Observations that are known to be missing, or could not be read, are asked for by their ids."""
         for ids in batches(self.store.missing.ids()):
@@ -173,7 +213,7 @@ class ObservationsSpider(Spider):
     async def by_ids(self, ids: Sequence[int]) -> Observations:
         """Those of these observations that match the query. The others are there no more."""
         results = await self.client.get("/observations", ids_params(self.query.params, ids), read_all)
-        page = Page(None, None)
+        page = Page(None, None, private=self.options.private)
         asked = set(ids)
         for observation in self.compared(page, [r for r in results if record_id(r) in asked]):
             yield observation
@@ -247,7 +287,7 @@ class ObservationsSpider(Spider):
             if not after.done or window.read >= (window.total or 0):
                 break  # else deletions may have left it at that
         self.note_asked(window, after.total or 0)
-        return Page(window, after, served_at=self.client.first_answer), results
+        return Page(window, after, served_at=self.client.first_answer, private=self.options.private), results
 
     def note_asked(self, window: Window, total: int) -> None:
         """Count what this run has to read of its windows, when it comes to each."""
@@ -262,7 +302,7 @@ class ObservationsSpider(Spider):
         observations: dict[int, Observation] = {}
         for record in results:
             try:
-                observation = read_record(record)
+                observation = read_record(record, self.options.private)
                 observations.setdefault(observation.id, observation)
             except RecordError as error:
                 self.logger.warning("Cannot read a record: %s", error)
@@ -326,3 +366,11 @@ class ObservationsSpider(Spider):
         """The crawl ends when nothing is left to do; the reason tells whether that was its end."""
         if self.failed():
             raise CloseSpider("failed")
+
+
+def token_of(settings: BaseSettings, options: FetchOptions) -> str:
+    """The token to send, none unless private coordinates are wanted. Raises SettingError."""
+    if (settings.getpriority("INAT_API_TOKEN") or 0) > SETTINGS_PRIORITIES["project"]:
+        rule = "read from the environment only: a command line, or a schedule, would show it to others"
+        raise SettingError("INAT_API_TOKEN", rule)
+    return check_token(settings["INAT_API_TOKEN"] or "", settings["INAT_API_ROOT"]) if options.private else ""

@@ -135,7 +135,7 @@ class Store:
         """
         with self.database.writing() as db:
             self.moves.intend(db, moves)
-            self.observations.save(db, page.observations, self.changes)
+            self.observations.save(db, page.observations, self.changes, page.private)
             self.missing.forget(db, [o.id for o in page.observations])
             self.missing.note(db, page.malformed)
             self.windows.advance(db, page)

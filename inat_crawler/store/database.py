@@ -70,7 +70,7 @@ def open_engine(url: str | sa.URL) -> sa.Engine:
     Raises StoreError when it cannot be opened, holds something else, or a newer version of this program made it.
     """
     try:
-        engine = sa.create_engine(url)
+        engine = sa.create_engine(url, hide_parameters=True)  # a message of an error would show what is private
     except (sa.exc.ArgumentError, ImportError) as error:  # ImportError: the database's driver is not installed
         raise StoreError(f"the store's address cannot be used: {error}") from None
     if engine.dialect.name not in DIALECTS or engine.url.database in (None, "", ":memory:"):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from inat_crawler.items import Observation, private_names
 from inat_crawler.store import schema
 
 
@@ -55,7 +56,13 @@ def _to_2(db: sa.Connection) -> None:
     _run(db, "DELETE FROM files WHERE status = 'dropped'")
 
 
-MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _to_2}
+def _to_3(db: sa.Connection) -> None:
+    """Private coordinates, and from which id on they were asked for."""
+    _add_columns(db, schema.mirrors, ("private_from",))
+    _add_columns(db, schema.observations, tuple(private_names(Observation)))
+
+
+MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _to_2, 2: _to_3}
 
 
 def _add_columns(db: sa.Connection, table: sa.Table, names: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from inat_crawler.items import HAD, Observation, Photo, column_names
+from inat_crawler.items import HAD, Observation, Photo, column_names, private_names, public_names
 from inat_crawler.store.changes import Changes
 from inat_crawler.store.database import Database, Row, now
 from inat_crawler.store.packing import derived_columns, record_digest, unpack
@@ -40,6 +40,13 @@ class Observations:
         with self.database.engine.connect() as db:
             return set(db.execute(select).scalars())
 
+    def ids_below(self, below: int | None, most: int) -> list[int]:
+        """The highest ids, at most so many, that are lower than a bound or any; highest first."""
+        lower = observations.c.id < below if below is not None else sa.true()
+        select = sa.select(observations.c.id).where(lower, ~_gone).order_by(observations.c.id.desc()).limit(most)
+        with self.database.engine.connect() as db:
+            return list(db.execute(self.database.mine(select, observations)).scalars())
+
     def kept_though_gone(self) -> list[int]:
         """Ids of the observations that are in their place and have a tombstone."""
         with self.database.engine.connect() as db:
@@ -52,12 +59,15 @@ class Observations:
             return self._digests(db, ids, observations.c.digest)
 
     def read(self, ids: Sequence[int]) -> list[Observation]:
-        """These observations with their photos, newest id first; those not stored are left out."""
+        """These observations with their photos, newest id first; those not stored are left out.
+
+        Their private coordinates are read by nobody: they are for whoever looks into the store.
+        """
         with self.database.engine.connect() as db:
             return self._read(db, ids)
 
     def _read(self, db: sa.Connection, ids: Sequence[int]) -> list[Observation]:
-        columns = [observations.c[n] for n in column_names(Observation)]
+        columns = [observations.c[n] for n in public_names(Observation)]
         select = self.database.mine(sa.select(*columns).where(observations.c.id.in_(ids)), observations)
         mine = self.database.mine(sa.select(photos).where(photos.c.observation_id.in_(ids)), photos)
         found = {row["id"]: Observation(**row, change="unchanged") for row in db.execute(select).mappings()}
@@ -83,17 +93,32 @@ class Observations:
             packed = db.execute(self.database.mine(select, observations)).scalar_one_or_none()
         return None if packed is None else unpack(packed)
 
-    def save(self, db: sa.Connection, page: Sequence[Observation], log: Changes) -> None:
-        """Store the observations of a page and log what changed. Records that are as they were are left alone."""
+    def save(self, db: sa.Connection, page: Sequence[Observation], log: Changes, private: bool = False) -> None:
+        """Store the observations of a page and log what changed. Records that are as they were are left alone.
+
+        `private`: the page shows their private coordinates.
+        """
         ids = [o.id for o in page]
         log.note(db, self._changes(db, page))
         known = self._digests(db, ids, observations.c.record_digest)
         fresh = {o.id: o for o in page if o.change != "unchanged" or known.get(o.id) != record_digest(o)}
         if fresh:
             rows = [self._row(o) for o in fresh.values()]
-            self.database.upsert(db, observations, rows, keep=("stored_at",))
+            self.database.upsert(db, observations, rows, keep=("stored_at", *private_names(Observation)))
             self._replace_photos(db, list(fresh.values()))
+        self._save_private(db, page if private else [o for o in page if o.change != "unchanged"])
         self._delete(db, tombstones, ids)  # it is back
+
+    def _save_private(self, db: sa.Connection, seen: Sequence[Observation]) -> None:
+        """Private coordinates change without a trace in what is public; of what changed, old ones may be wrong."""
+        columns = [observations.c[name] for name in private_names(Observation)]
+        select = sa.select(observations.c.id, *columns).where(observations.c.id.in_([o.id for o in seen]))
+        had = {row[0]: row[1:] for row in db.execute(self.database.mine(select, observations))}
+        for o in seen:
+            has = tuple(getattr(o, column.name) for column in columns)
+            if has != had[o.id]:
+                mine = (observations.c.mirror_id == self.database.mirror_id, observations.c.id == o.id)
+                db.execute(sa.update(observations).where(*mine).values(dict(zip(columns, has, strict=True))))
 
     def _changes(self, db: sa.Connection, page: Sequence[Observation]) -> dict[int, tuple[str, list[str]]]:
         """Observation id -> (change, the fields that changed), for those that are new or changed."""
@@ -156,12 +181,12 @@ class Observations:
 
 
 def changed_fields(before: Observation, after: Observation) -> list[str]:
-    """Names of the columns that differ; `photos` when one of those of its photos does.
+    """Names of the public columns that differ; `photos` when one of those of its photos does.
 
     >>> changed_fields(Observation(7, place_guess="a"), Observation(7, place_guess="b", photos=[Photo(1, 0)]))
     ['place_guess', 'photos']
     """
-    names = [n for n in column_names(Observation) if getattr(before, n) != getattr(after, n)]
+    names = [n for n in public_names(Observation) if getattr(before, n) != getattr(after, n)]
     columns = column_names(Photo)
     was, now_ = ([[getattr(p, n) for n in columns] for p in o.photos] for o in (before, after))
     return names + (["photos"] if was != now_ else [])

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from inat_crawler.items import Observation, Photo, PhotoFile, Standing, Window, column_names
 
-VERSION = 2  # `migrations` brings older stores here
+VERSION = 3  # `migrations` brings older stores here
 metadata = sa.MetaData()
 _TYPES: dict[type, type[sa.types.TypeEngine[Any]]] = {int: sa.BigInteger, bool: sa.Boolean}
 

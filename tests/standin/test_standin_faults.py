@@ -187,3 +187,15 @@ def test_the_process_ends_with_the_block() -> None:
         port = running.port
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_a_redirect(faulty: Standin) -> None:
+    faulty.add_fault("api", "status", status=302, location="http://127.0.0.1:1/elsewhere", times=1)
+    status, headers, _ = ask(page(faulty))
+    assert (status, headers["Location"]) == (302, "http://127.0.0.1:1/elsewhere")
+
+
+def test_an_echo(faulty: Standin) -> None:
+    faulty.add_fault("api", "echo", status=500, times=1)
+    status, _, body = ask(page(faulty), {"Authorization": "token"})
+    assert (status, json.loads(body)["headers"]["Authorization"]) == (500, "token")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -91,6 +92,20 @@ def test_private_keys_are_for_authorized_callers(standin: Standin) -> None:
         record = json.loads(answer.read())["results"][0]
     assert {k: v for k, v in record.items() if k.startswith("private_")} == standin.private(number)
     assert record["private_location"] != record["location"]
+
+
+def test_only_the_token_that_is_known_is_valid(world: Standin) -> None:
+    address = f"{world.api_root}/observations?per_page=1"
+    for known in ("another", None):
+        world.set_token(known)
+        for sent in ("token", "Bearer another", ""):
+            with pytest.raises(HTTPError) as error, urlopen(Request(address, headers={"Authorization": sent})):
+                pass
+            with error.value as answer:
+                assert (answer.code, json.loads(answer.read())) == (401, {"error": "Unauthorized", "status": 401})
+    world.set_token("another")
+    with urlopen(Request(address, headers={"Authorization": "another"}), timeout=10) as answer:
+        assert answer.status == 200
 
 
 def test_the_seed_decides(world: Standin) -> None:
