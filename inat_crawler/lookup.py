@@ -32,7 +32,7 @@ from inat_crawler.api.names import (
 )
 from inat_crawler.asking import Asked
 from inat_crawler.client import ApiClient, is_ending
-from inat_crawler.errors import CrawlError, EndingError, PageError, RefusedError
+from inat_crawler.errors import CrawlError, EndingError, PageError, RefusedError, SpentError
 
 __all__ = ["choices", "exit_status", "find", "names_in", "resolve", "show"]
 
@@ -92,7 +92,7 @@ def exit_status(error: Exception) -> int:
     """
     if isinstance(error, RefusedError):
         return 1 if 400 <= error.status < 500 and error.status != TOO_MANY else 3
-    return 3 if isinstance(error, (PageError, EndingError)) else 1
+    return 3 if isinstance(error, (PageError, EndingError, SpentError)) else 1
 
 
 def show(process: CrawlerProcessBase | None, kind: Kind, name: str, for_machines: bool) -> int:

@@ -16,16 +16,18 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import SETTINGS_PRIORITIES
 
 from inat_crawler.api.paging import page_params, read_page
-from inat_crawler.api.query import FetchOptions, Query, parse_arguments
+from inat_crawler.api.query import FetchOptions, Query, check_arguments, parse_arguments
 from inat_crawler.api.sample import SAMPLE_SIZE, Sample, all_have_photos, read_sample
 from inat_crawler.asking import Asked
-from inat_crawler.budget.limits import Limits
+from inat_crawler.budget.ledger import Ledger
+from inat_crawler.budget.limits import Limit, Limits
 from inat_crawler.client import ApiClient
 from inat_crawler.commands import crawl
-from inat_crawler.errors import ArgumentError, CrawlError, EndingError, PageError, RefusedError
+from inat_crawler.errors import ArgumentError, CrawlError
 from inat_crawler.forecast import Counts, Forecast, is_audit_due, is_known, make_forecast, observations_left
 from inat_crawler.forecast.texts import as_json, table
 from inat_crawler.items import Window
+from inat_crawler.lookup import exit_status, resolve
 from inat_crawler.mirror import check_api_root, days_between_audits, output_folder
 from inat_crawler.store import sqlite_in
 from inat_crawler.store.holdings import Holdings, look_into
@@ -68,7 +70,7 @@ class Command(crawl.Command):
         """The query and the output as text, and the forecast. Raises CrawlError."""
         if args:
             raise ArgumentError(args[0], "arguments are given as -a name=value")
-        parse_arguments(arguments)  # a slip is refused before anything is asked
+        check_arguments(arguments)  # a slip is refused before anything is asked
         inquiry = Inquiry(process.settings, arguments)
         asked = Asked(process, inquiry.ask)
         process.start()
@@ -86,7 +88,7 @@ class Inquiry:
         check_api_root(settings["INAT_API_ROOT"])
 
     async def ask(self, client: ApiClient) -> tuple[str, str, Forecast]:
-        query, options = parse_arguments(self.arguments)
+        query, options = parse_arguments(await resolve(client, self.arguments))
         if options.repair:
             raise ArgumentError("repair", "asks for no observations; `scrapy verify DIR` says what it would fetch")
         output = output_folder(query, options, self.settings["INAT_OUTPUT_ROOT"])
@@ -94,7 +96,19 @@ class Inquiry:
         holdings = look_into(url, query.key, options.images, options.sizes)
         counts = await ask_counts(client, query, options, holdings)
         due = is_audit_due(holdings, self.days, datetime.now(UTC))
-        return str(query), str(output), make_forecast(query, options, self.limits, counts, holdings, due)
+        used = used_up(self.settings["INAT_BUDGET_URL"], self.limits)
+        return str(query), str(output), make_forecast(query, options, self.limits, counts, holdings, due, used)
+
+
+def used_up(url: str, limits: Limits) -> dict[Limit, float]:
+    """What all crawls have used of the limits of late. Raises BudgetError."""
+    used: dict[Limit, float] = {}
+    for key, some in ((limits.requests_key, limits.requests), limits.media_of(limits.api_root)):
+        if some:
+            ledger = Ledger(url)
+            used |= zip(some, ledger.used(key, some), strict=True)
+            ledger.close()
+    return used
 
 
 async def ask_counts(client: ApiClient, query: Query, options: FetchOptions, holdings: Holdings) -> Counts:
@@ -119,10 +133,3 @@ def sample_params(query: Query, options: FetchOptions, window: Window) -> dict[s
     """Parameters of a sample: any observations, or with a limit the newest, as the crawl takes them."""
     params = page_params(query.params, window, min(SAMPLE_SIZE, options.limit or SAMPLE_SIZE))
     return params if options.limit is not None else params | {"order_by": "random"}
-
-
-def exit_status(error: Exception) -> int:
-    """1 when the user can mend it, 3 when the API cannot be asked."""
-    if isinstance(error, RefusedError):
-        return 1 if 400 <= error.status < 500 and error.status != 429 else 3
-    return 3 if isinstance(error, PageError | EndingError) else 1

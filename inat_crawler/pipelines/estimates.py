@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from inat_crawler.api.photos import TYPICAL_BYTES
 
@@ -33,17 +34,20 @@ class Estimates:
         seen.bytes += n
         seen.largest = max(seen.largest, n)
 
-    def of(self, size: str, extension: str) -> tuple[float, float]:
+    def of(self, size: str, extension: str, limit: float = inf) -> tuple[float, float]:
         """Bytes to expect, and bytes that the next one will hardly exceed.
 
+        The first of a kind is expected to take no more than a tenth of the limit: else, under a small one, it would
+        never be tried, and nothing learned.
+
         >>> estimates = Estimates({})
-        >>> estimates.of("square", "jpg")
-        (6000, 24000)
+        >>> estimates.of("square", "jpg"), estimates.of("square", "jpg", limit=10_000)
+        ((6000, 24000), (1000.0, 24000))
         >>> estimates.learn("square", "jpg", 4000)
         >>> estimates.of("square", "jpg")
         (4000.0, 8000.0)
         """
         seen = self.seen.get((size, extension)) or self.known.get(size) or Seen()
         if not seen.count:
-            return TYPICAL_BYTES[size], 4 * TYPICAL_BYTES[size]
+            return min(TYPICAL_BYTES[size], limit / 10), 4 * TYPICAL_BYTES[size]
         return seen.bytes / seen.count, seen.largest * (2.0 if seen.count < FEW else 1.25)

@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -134,7 +135,8 @@ class Fetcher:
     async def reserve(self, wanted: Wanted, patience: float | None) -> Reservation | None:
         """A place in the budget for the photo's bytes; None where its host has no limits."""
         key, limits = self.limits.media_of(wanted.url)
-        amount, hold = self.estimates.of(wanted.size, wanted.photo.extension or "")
+        least = min((limit.amount for limit in limits), default=inf)
+        amount, hold = self.estimates.of(wanted.size, wanted.photo.extension or "", least)
         try:
             return await self.turns.take(Ask(key, host_and_port(wanted.url), amount, hold, limits), patience)
         except SpentError as error:
