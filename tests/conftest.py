@@ -11,6 +11,14 @@ import pytest
 from standin.client import Standin
 
 
+@pytest.fixture(scope="session", autouse=True)
+def ledger_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests use does not count for the user who runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INAT_BUDGET_URL", f"sqlite:///{tmp_path_factory.mktemp('budget')}/budget.sqlite")
+        yield
+
+
 @pytest.fixture
 def standin() -> Iterator[Callable[..., Standin]]:
     """Start stand-ins that end with the test; originals are small unless the test says otherwise."""

@@ -362,6 +362,8 @@ def test_exit_statuses(standin: Start, output: Path) -> None:
     assert (status, printed) == (1, "")
     assert said.startswith("error: the API answered 422 to ")
     assert "Unknown place_id 999" in said
+    status, printed, said = ask(park.api_root, "-a", "place=Parque Marinho Luiz Saldanha", "--json", *to)
+    assert (status, json.loads(printed)["observations"]["matching"], said) == (0, 5, "")
     park.reset_log()
     assert ask(park.api_root, "-a", "plce_id=1", *to) == (
         1, "", "error: spider argument `plce_id`: unknown; did you mean `place_id`?: '1'\n",

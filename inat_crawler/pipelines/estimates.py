@@ -37,8 +37,8 @@ class Estimates:
     def of(self, size: str, extension: str, limit: float = inf) -> tuple[float, float]:
         """Bytes to expect, and bytes that the next one will hardly exceed.
 
-        The first of a kind is expected to take no more than a tenth of the limit: else, under a small one, it would
-        never be tried, and nothing learned.
+        The first of a kind is expected to take no more than a tenth of the limit: else, under a small one, none
+        would ever be tried, and nothing learned.
 
         >>> estimates = Estimates({})
         >>> estimates.of("square", "jpg"), estimates.of("square", "jpg", limit=10_000)

@@ -52,7 +52,7 @@ def ask(*limits: Limit, amount: float = 1, hold: float | None = None, interval: 
 
 
 def take(ledger: Ledger, asked: Ask) -> Reservation | Wait:
-    reservation = Reservation("key", PERIODS)
+    reservation = Reservation(asked.key, PERIODS)
     return ledger.take(asked, reservation) or reservation
 
 
@@ -221,7 +221,7 @@ def test_pauses_are_everybodys(clocks: Clocks, url: str) -> None:
 def take_all(url: str, limit: Limit, taken: multiprocessing.Queue[int]) -> None:
     ledger = Ledger(url)
     n = 0
-    while isinstance(take(ledger, ask(limit)), Reservation):
+    while isinstance(take(ledger, Ask("race", "race:80", 1, 1, (limit,))), Reservation):
         n += 1
     taken.put(n)
 
