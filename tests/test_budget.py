@@ -86,7 +86,7 @@ def test_a_kill_refills_nothing(standin: Start, output: Path) -> None:
     assert len(park.requests("api")) <= 6, "a third one asks nothing"
 
 
-@pytest.mark.parametrize("rate", ["1200", "0"])
+@pytest.mark.parametrize("rate", ["1200", pytest.param("0", marks=pytest.mark.long)])
 def test_a_refusal_stops_all_processes(standin: Start, tmp_path: Path, rate: str) -> None:
     park = standin(observations=400, latency=0.05)
     park.add_fault("api", "status", status=429, retry_after="3", after=25, times=1)

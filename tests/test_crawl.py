@@ -87,6 +87,7 @@ def test_a_mirror_of_a_park(standin: Start, output: Path) -> None:
     assert len(list((output / "feed").iterdir())) == 1, "nothing new, no feed"
 
 
+@pytest.mark.long
 def test_more_than_ten_thousand_results(standin: Start, output: Path) -> None:
     world = standin(observations=12_500)
     run = crawl(world, output, PLACE, "images=none")
@@ -271,6 +272,7 @@ def test_a_limited_mirror_goes_on_below(standin: Start, output: Path) -> None:
     assert last.account["observations"]["new"] == 45, "what is stored is not read again"
 
 
+@pytest.mark.long
 def test_widening_fetches_what_is_missing_and_narrowing_deletes_nothing(standin: Start, output: Path) -> None:
     park = standin(observations=60)
     ids = park.ids(**SEARCH)
@@ -451,6 +453,7 @@ def test_photos_in_another_order_and_replaced_ones(standin: Start, output: Path)
     )
 
 
+@pytest.mark.long
 def test_a_photo_that_was_replaced_while_its_predecessor_was_missing(standin: Start, output: Path) -> None:
     park = standin(observations=30)
     chosen = next(i for i in park.ids(**SEARCH) if park.record(i)["photos"])

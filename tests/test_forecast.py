@@ -274,6 +274,7 @@ def test_json_alone_is_printed(standin: Start, output: Path) -> None:
     assert all("id_above=0" in str(each) for each in asked)
 
 
+@pytest.mark.long
 def test_the_table_and_what_then_happens(standin: Start, output: Path) -> None:
     park = standin(observations=40)
     rate = {

@@ -157,6 +157,7 @@ def test_every_edit_stands_in_a_feed(standin: Start, output: Path) -> None:
     assert sorted(set(edited) - shown) == []
 
 
+@pytest.mark.long
 def test_a_disk_too_full_for_a_photo_ends_the_crawl(standin: Start, output: Path) -> None:
     def no_large_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
@@ -234,6 +235,7 @@ def test_an_output_that_cannot_be_written(standin: Start, tmp_path: Path) -> Non
     assert world.requests() == []
 
 
+@pytest.mark.long
 def test_photos_swapped_and_the_crawl_killed(standin: Start, output: Path) -> None:
     park = standin(observations=120)
     ids = park.ids(**SEARCH)
@@ -266,6 +268,7 @@ pathlib.Path.replace = replace
 """
 
 
+@pytest.mark.long
 def test_the_moment_between_two_names(standin: Start, output: Path, tmp_path: Path) -> None:
     """A store with moves that are intended, and files anywhere on their way."""
     park = standin(observations=30)

@@ -100,6 +100,7 @@ def test_new_edited_deleted_and_moved_in_one_run(standin: Start, output: Path) -
     assert photos_asked(park) == 0
 
 
+@pytest.mark.long
 def test_what_is_gone_may_be_kept(standin: Start, output: Path) -> None:
     park = settled(standin, observations=60)
     before = crawl(park, output, PLACE, "sizes=square").photos()
@@ -119,6 +120,7 @@ def test_what_is_gone_may_be_kept(standin: Start, output: Path) -> None:
     assert (output / "gone").exists()
 
 
+@pytest.mark.long
 def test_what_was_gone_comes_back(standin: Start, output: Path) -> None:
     park = settled(standin, observations=40)
     assert crawl(park, output, PLACE, "sizes=square").status == 0
@@ -298,6 +300,7 @@ def test_edits_between_a_killed_run_and_its_rest(standin: Start, output: Path) -
     assert "edited above the cursor" in set(run.table()["species_guess"])
 
 
+@pytest.mark.long
 def test_a_sweep_that_was_cut_short(standin: Start, output: Path) -> None:
     park = settled(standin, observations=100)
     assert crawl(park, output, PLACE, "images=none").status == 0

@@ -144,6 +144,7 @@ def test_a_finished_mirror_gets_private_coordinates(standin: Start, output: Path
     assert private_of(again) == private
 
 
+@pytest.mark.long
 def test_a_limited_mirror_gets_private_coordinates_too(standin: Start, output: Path) -> None:
     park = standin(observations=120, token=TOKEN)
     assert crawl(park, output, PLACE, "images=none", "limit=80").status == 0
