@@ -18,12 +18,13 @@ class Command(ScrapyCommand):
     """List the places of a name."""
 
     requires_project = True
+    kind, kinds = KINDS["place"], "places"
 
     def syntax(self) -> str:
         return "[--json] <name or id>"
 
     def short_desc(self) -> str:
-        return "List the places that iNaturalist has for a name"
+        return f"List the {self.kinds} that iNaturalist has for a name"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -35,4 +36,4 @@ class Command(ScrapyCommand):
             self.settings.set("LOG_LEVEL", "WARNING", priority="cmdline")  # its lines are the answer
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        self.exitcode = show(self.crawler_process, KINDS["place"], " ".join(args).strip(), opts.json)
+        self.exitcode = show(self.crawler_process, self.kind, " ".join(args).strip(), opts.json)
