@@ -67,6 +67,7 @@ class PhotosPipeline(ImagesPipeline):
         self.repair: bool = settings["INAT_REPAIR"]
         self.fetcher = Fetcher(crawler, self.check_and_write, self.mirror.files.sizes_had())
         self.failed: set[tuple[int, int, str]] = set()  # in this run: the next one tries them again
+        self.postponed = 0  # files that come again
         self.broken = False  # the store takes no more
         self.wanted: dict[int, list[Wanted]] = {}
         self.unsaved: list[tuple[int, int, PhotoFile]] = []
@@ -114,8 +115,10 @@ class PhotosPipeline(ImagesPipeline):
         wanted = self.tried(item, files) if self.repair else self.wanted_of(item)
         missing = [w for w in wanted if w.key not in had and (item.id, *w.key) not in self.failed]
         self.wanted[id(item)] = missing
-        self.count("observations")
-        self.count("wanted", len(missing))
+        again = min(len(missing), self.postponed) if item.patient else 0  # were counted when they were postponed
+        self.postponed -= again
+        self.count("observations", 0 if again else 1)
+        self.count("wanted", len(missing) - again)
         return [photo_request(w) for w in missing]
 
     def wanted_of(self, item: Observation) -> list[Wanted]:
@@ -140,6 +143,7 @@ class PhotosPipeline(ImagesPipeline):
             self.failed.add((wanted.observation_id, *wanted.key))
         except PostponedError:
             self.count("postponed")
+            self.postponed += 1
             file = PhotoFile(wanted.size, request.url, "skipped")
         except (EndingError, SpentError, BudgetError, StoreError) as error:
             self.end(error)
