@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Self
 
@@ -10,13 +11,17 @@ from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.http import Response
 
+from inat_crawler.api.explore import printable
+from inat_crawler.budget.forecast import duration
 from inat_crawler.client import ApiClient
 from inat_crawler.errors import CrawlError, EndingError
 from inat_crawler.mirror import check_api_root
+from inat_crawler.signals import waiting
 
 Question = Callable[[ApiClient], Awaitable[Any]]
 
 
+WORTH_A_WORD = 2.0  # seconds
 # What -o and -s say is meant for the mirror: here it would write feeds without an item, and use up its job folder.
 NOT_MINE: Mapping[str, Any] = {"FEEDS": {}, "JOBDIR": None}
 
@@ -39,10 +44,17 @@ class AskingSpider(Spider):
         check_api_root(crawler.settings["INAT_API_ROOT"])
         for name, value in NOT_MINE.items():
             crawler.settings.set(name, value, priority="cmdline")
-        return super().from_crawler(crawler, *args, **arguments)
+        spider = super().from_crawler(crawler, *args, **arguments)
+        crawler.signals.connect(spider.waits, waiting)
+        return spider
 
     async def start(self) -> AsyncIterator[Request]:
         yield Request("data:,", callback=self.ask, dont_filter=True)
+
+    def waits(self, reason: str, seconds: float) -> None:
+        """There is no display yet that would say so."""
+        if seconds >= WORTH_A_WORD:
+            print(f"waiting: {printable(reason)}, {duration(seconds)}", file=sys.stderr)
 
     async def ask(self, response: Response) -> None:
         try:
@@ -54,14 +66,15 @@ class AskingSpider(Spider):
 class Asked:
     """A question that is asked when `process` is started; `then` is called with the answer, if there is one.
 
+    `wait`: when the day's budget is spent it sleeps until it may go on.
+
     It may begin another crawl of the process, which goes on until that has ended too.
     """
 
-    def __init__(
-        self, process: AsyncCrawlerProcess, question: Question, then: Callable[[Any], object] | None = None
-    ) -> None:
+    def __init__(self, process: AsyncCrawlerProcess, question: Question, wait: bool = False) -> None:
         self.crawler = process.create_crawler(AskingSpider)
-        self.then = then
+        self.crawler.settings.set("INAT_WAIT", wait, priority="cmdline")
+        self.then: Callable[[Any], object] | None = None
         self.task = process.crawl(self.crawler, question)
         self.task.add_done_callback(self.done)
 

@@ -4,6 +4,8 @@ Every error here is expected trouble: its text is one line a user can act on, an
 it. Anything else that is raised is a defect of the program and keeps its traceback.
 """
 
+from datetime import datetime
+
 
 class CrawlError(Exception):
     """Base of all expected trouble. The text is for the user: name, rule, value."""
@@ -70,16 +72,21 @@ class BudgetError(CrawlError):
     """The ledger of the budget cannot be used. Raised by ``budget``: without it no host with limits is asked."""
 
 
+class BusyError(BudgetError):
+    """The ledger is held by another process just now. Whoever waits for a turn tries again."""
+
+
 class SpentError(CrawlError):
     """A day's budget is spent, or a host asks to come back later. Raised by ``turns``; it stops the crawl.
 
-    `seconds` is how long it is until it may go on, `paused` whether it is the host that wants it so.
+    `come_back_at` is when it may go on (ISO 8601, to the minute); `paused`: it is the host that wants it so.
     """
 
-    def __init__(self, message: str, seconds: float, paused: bool = False) -> None:
-        self.seconds = seconds
+    def __init__(self, message: str, come_back_at: str, paused: bool = False) -> None:
+        self.come_back_at = come_back_at
         self.paused = paused
-        super().__init__(message)
+        moment = datetime.fromisoformat(come_back_at).strftime("%Y-%m-%d %H:%M %Z")
+        super().__init__(f"{message}: come back after {moment} with the same command; -a wait=true waits for that")
 
 
 class PostponedError(CrawlError):

@@ -32,7 +32,8 @@ from inat_crawler.api.names import (
 )
 from inat_crawler.asking import Asked
 from inat_crawler.client import ApiClient, is_ending
-from inat_crawler.errors import CrawlError, EndingError, PageError, RefusedError, SpentError
+from inat_crawler.errors import ArgumentError, CrawlError, EndingError, PageError, RefusedError, SpentError
+from inat_crawler.starting import check_token_setting
 
 __all__ = ["choices", "exit_status", "find", "names_in", "resolve", "show"]
 
@@ -69,7 +70,12 @@ async def find(client: ApiClient, kind: Kind, name: str) -> Found:
     found = await client.get(f"{kind.path}/autocomplete", params, partial(read_found, kind))
     if kind.has_slugs and SLUG.fullmatch(name) and not exact(found, name):
         # The autocomplete lists only the first, and searches some kinds by their titles alone.
-        own = await by_key(client, kind, name)
+        try:
+            own = await by_key(client, kind, name)
+        except PageError:  # it may be unable to say, or the name is a bad key
+            if not found.candidates:
+                raise
+            return found
         return own if own.candidates else found
     return found
 
@@ -95,18 +101,27 @@ def exit_status(error: Exception) -> int:
     return 3 if isinstance(error, (PageError, EndingError, SpentError)) else 1
 
 
+def told(error: Exception) -> str:
+    """An error as text; what the API says may hold anything, only a list of names has lines of its own."""
+    return str(error) if isinstance(error, ArgumentError) else printable(str(error))
+
+
 def show(process: CrawlerProcessBase | None, kind: Kind, name: str, for_machines: bool) -> int:
     """Ask for a name, print the candidates, return the exit status: 0 some, 1 none or no name, 3 not answered."""
     assert isinstance(process, AsyncCrawlerProcess)
-    if not name:
-        print(f"error: say the name of a {kind.argument}, or its id", file=sys.stderr)
+    try:
+        if not name:
+            raise ArgumentError(kind.argument, "say a name, or an id")
+        check_token_setting(process.settings)
+    except CrawlError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
     asked = Asked(process, partial(find, kind=kind, name=name))
     process.start()
     try:
         found: Found = asked.result()
     except CrawlError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
+        print(f"error: {told(error)}", file=sys.stderr)
         return exit_status(error)
     if for_machines:
         print(json.dumps(as_json(found)))

@@ -19,7 +19,7 @@ import inat_crawler
 from inat_crawler.api.patience import REFUSED, backoff
 from inat_crawler.budget.ledger import Ask
 from inat_crawler.budget.limits import Limits, host_and_port
-from inat_crawler.client import first_wait, pause_asked
+from inat_crawler.client import API_SLOT, first_wait, pause_asked
 from inat_crawler.errors import CrawlError, SettingError
 from inat_crawler.turns import Turns
 
@@ -82,7 +82,7 @@ class BudgetMiddleware:
 
     def __init__(self, crawler: Crawler, limits: Limits) -> None:
         self.crawler = crawler
-        self.api = limits.api_root.rstrip("/") + "/"
+        self.api = Request(limits.api_root).url.rstrip("/") + "/"
         self.ask = Ask(limits.requests_key, host_and_port(self.api), 1, 1, limits.requests, limits.interval)
         self.turns = Turns(crawler, "api", limits.requests, limits.request_periods)
         self.first_wait = first_wait(crawler.settings["INAT_BACKOFF_SECONDS"])
@@ -94,7 +94,7 @@ class BudgetMiddleware:
 
     # A request that waits here counts as active; one page is under way at a time, so no more than a few wait.
     async def process_request(self, request: Request) -> None:
-        if request.url.startswith(self.api):
+        if self.is_for_api(request):
             try:
                 request.meta["inat_reservation"] = await self.turns.take(self.ask)
             except CrawlError as error:
@@ -104,7 +104,7 @@ class BudgetMiddleware:
             self.crawler.stats.inc_value("inat/requests/photos")
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        if request.url.startswith(self.api):
+        if self.is_for_api(request):
             self.give_back(request)
             self.refusals = self.refusals + 1 if response.status == REFUSED else 0
             pause = pause_asked(response) or 0.0
@@ -114,6 +114,10 @@ class BudgetMiddleware:
                 logger.info("the API answered %d: no request for %.1f s", response.status, pause)
                 await self.turns.meter.pause(self.ask.host, pause, str(response.status))
         return response
+
+    def is_for_api(self, request: Request) -> bool:
+        is_ours = request.meta.get("download_slot") == API_SLOT
+        return is_ours or (request.url.startswith(self.api) and "inat_photo" not in request.meta)
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         self.give_back(request)

@@ -86,6 +86,11 @@ def days_between_audits(setting: object) -> float:
     return number_setting("INAT_AUDIT_EVERY_DAYS", setting, "days", 36_500)
 
 
+def progress_seconds(setting: object) -> float:
+    """The setting INAT_PROGRESS_SECONDS. Raises SettingError."""
+    return number_setting("INAT_PROGRESS_SECONDS", setting, "seconds", 86_400)
+
+
 def output_folder(query: Query, options: FetchOptions, root: str) -> Path:
     """Where this crawl writes."""
     try:

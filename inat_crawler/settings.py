@@ -37,6 +37,11 @@ REDIRECT_ENABLED = False
 METAREFRESH_ENABLED = False
 RETRY_TIMES = 5  # default 2; a page that is given up ends the crawl, a photo is tried again by the next run
 DOWNLOAD_SLOTS = {"inat_api": {"concurrency": 1, "delay": 0, "jitter": 0}}  # BudgetMiddleware paces it
+# In the place of Scrapy's own, which would send requests again that nobody counts.
+DOWNLOAD_HANDLERS = {
+    "http": "inat_crawler.handlers.OnceDownloadHandler",
+    "https": "inat_crawler.handlers.OnceDownloadHandler",
+}
 DOWNLOADER_MIDDLEWARES = {
     "inat_crawler.middlewares.UserAgentMiddleware": 500,  # in the place of Scrapy's own
     "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": None,

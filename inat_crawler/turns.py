@@ -13,12 +13,11 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 
 from inat_crawler.api.patience import LONGEST_PAUSE
-from inat_crawler.budget.forecast import duration
-from inat_crawler.budget.ledger import Ask, Reservation, Wait
+from inat_crawler.budget.ledger import LONGEST_LOCK, Ask, Reservation, Wait
 from inat_crawler.budget.limits import Limit
 from inat_crawler.budget.meter import Meter
 from inat_crawler.client import is_ending, rest
-from inat_crawler.errors import EndingError, PostponedError, SpentError
+from inat_crawler.errors import BusyError, EndingError, PostponedError, SpentError
 from inat_crawler.signals import waiting
 
 LONGEST_REST = 0.5  # seconds until it is looked again: another process may have given something back
@@ -48,22 +47,36 @@ class Turns:
         """
         if patience is not None and time.monotonic() < self.in_vain_until.get(ask.host, 0.0):
             raise PostponedError(self.told[0])
+        since = time.monotonic()
         while True:
             if is_ending(self.crawler):
                 raise EndingError("the crawl is ending")
-            turn = await (self.meter.take(ask) if ask.limits else self.meter.paused(ask.host))
+            try:
+                turn = await (self.meter.take(ask) if ask.limits else self.meter.paused(ask.host))
+            except BusyError:
+                left = since + LONGEST_LOCK - time.monotonic()
+                if left < 0:
+                    raise
+                self.tell("another program holds the budget's ledger", left)
+                continue
             if not isinstance(turn, Wait):
                 self.tell("", 0.0)
                 return turn
             why = reason(turn, ask.host)
-            if patience is not None and turn.seconds > patience:
+            if patience is not None and max(turn.seconds, time.monotonic() - since) > patience:
                 self.in_vain_until[ask.host] = time.monotonic() + min(turn.seconds, LONGEST_REST)
                 self.tell(why, turn.seconds)
                 raise PostponedError(why)
             if not self.waits_for_days and is_for_long(turn):
-                raise SpentError(f"{why}: {come_back(turn.seconds)}", turn.seconds, turn.limit is None)
+                moment = datetime.now().astimezone() + timedelta(seconds=turn.seconds)
+                raise SpentError(why, whole_minute(moment), turn.limit is None)
             self.tell(why, turn.seconds)
             await rest(self.crawler, min(turn.seconds, LONGEST_REST))
+
+    def hold(self, reservation: Reservation | None, amount: float) -> None:
+        """What is being sent turns out to be of so much."""
+        if reservation is not None:
+            self.meter.hold(reservation, amount)
 
     def give_back(self, reservation: Reservation | None, amount: float) -> None:
         """What was sent has ended and used so much."""
@@ -107,7 +120,10 @@ def reason(wait: Wait, host: str) -> str:
     return f"{wait.why}: {host} is paused" if wait.why else ""
 
 
-def come_back(seconds: float) -> str:
-    """When to come back."""
-    moment = (datetime.now().astimezone() + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M %Z")
-    return f"the same command goes on from {moment} (in {duration(seconds)}); -a wait=true waits for that"
+def whole_minute(moment: datetime) -> str:
+    """The first whole minute that is not before this moment, ISO 8601.
+
+    >>> whole_minute(datetime.fromisoformat("2026-11-24T03:59:29+01:00"))
+    '2026-11-24T04:00:00+01:00'
+    """
+    return (moment + timedelta(seconds=60 - 1e-6)).replace(second=0, microsecond=0).isoformat()

@@ -27,7 +27,8 @@ class Fault:
 
     The first `after` matching requests pass; then each is struck with `probability`, at most `times` times.
     `retry_after` is text in seconds or the word `http-date`, meaning three seconds from now as a date. `location`
-    is where a status of 3xx sends to. `echo` is a `status` whose body shows the headers of the request.
+    is where a status of 3xx sends to. `echo` is a `status` whose body shows the headers of the request,
+    once plainly and once with escapes.
     """
 
     where: str

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from crawling import PLACE, Crawl, crawl, finish, own_settings, scaled, start
@@ -40,6 +41,24 @@ def test_three_processes_share_the_pace(standin: Start, tmp_path: Path) -> None:
     times = [request["time"] for request in park.requests("api")]
     assert busiest([(t, 1) for t in times], 10) <= 22
     assert len(times) >= 0.85 * 2 * (max(times) - min(times))
+
+
+@pytest.mark.parametrize("spelled", ["http://LOCALHOST:{}/v1", "HTTP://127.0.0.1:0{}/v1 "])
+def test_an_api_root_in_another_spelling_is_held_to_the_limits(standin: Start, output: Path, spelled: str) -> None:
+    park = standin(observations=40)
+    root = spelled.format(urlsplit(park.api_root).port)
+    run = finish(start(root, output, PLACE, *EACH, INAT_API_REQUESTS_PER_DAY="3"), output)
+    assert run.status == 3
+    assert run.account["error"].startswith("3 requests a day are used up")
+    assert len(park.requests("api")) == run.account["requests"]["api"] == 3
+
+
+def test_each_request_is_counted_that_a_server_sees(standin: Start, output: Path) -> None:
+    park = standin(observations=200)
+    park.add_fault("api", "reset", probability=0.3)
+    run = crawl(park, output, PLACE, *EACH, INAT_API_REQUESTS_PER_DAY="20")
+    assert run.account["error"].startswith("20 requests a day are used up")
+    assert len(park.requests("api")) == run.account["requests"]["api"] == 20
 
 
 @pytest.mark.long
@@ -78,7 +97,7 @@ def test_a_kill_refills_nothing(standin: Start, output: Path) -> None:
     assert run.status == 3
     assert len(park.requests("api")) <= 6
     assert re.match(
-        r"6 requests a day are used up: the same command goes on from \d{4}-.*\(in (1 day|23 h 59 min)\)",
+        r"6 requests a day are used up: come back after \d{4}-\d\d-\d\d \d\d:\d\d \S+ with the same command; ",
         run.account["error"],
     )
     again = crawl(park, output, PLACE, *EACH, **day)
@@ -104,7 +123,7 @@ def test_records_go_on_while_photos_wait(standin: Start, output: Path) -> None:
     assert run.status == 3
     assert run.account["observations"]["stored"] == 120
     assert run.account["observations"]["reconciled"]
-    assert "300 kB a day are used up: the same command goes on from" in run.account["error"]
+    assert "300 kB a day are used up: come back after " in run.account["error"]
     had = run.photos()
     assert 100_000 < sum(len(body) for body in had.values()) <= 300_000
     assert run.account["photos"]["failed"] == {}

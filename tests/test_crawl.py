@@ -229,7 +229,8 @@ def test_no_network_is_said_in_one_line(output: Path) -> None:
     run = finish(start("http://127.0.0.1:1/v1", output, PLACE), output)
     assert run.status == 3
     assert len(run.said("ERROR")) == 1
-    assert run.said("ERROR")[0].startswith("cannot reach the API at http://127.0.0.1:1/v1/observations?")
+    assert run.said("ERROR")[0].startswith("cannot reach the API: ")
+    assert "; asked for http://127.0.0.1:1/v1/observations?" in run.said("ERROR")[0]
     assert "Traceback" not in run.log
     assert run.account["complete"] is False
 
@@ -247,6 +248,7 @@ def test_another_query_would_tear_the_mirror_apart(standin: Start, output: Path)
     assert (output / "dataFrame.csv").read_bytes() == table
 
 
+@pytest.mark.long
 def test_a_limited_mirror_goes_on_below(standin: Start, output: Path) -> None:
     park = standin(observations=300)
     ids = park.ids(**SEARCH)
@@ -472,6 +474,7 @@ def test_a_photo_that_was_replaced_while_its_predecessor_was_missing(standin: St
     )
 
 
+@pytest.mark.long
 def test_photos_that_changed_places_before_they_were_fetched(standin: Start, output: Path) -> None:
     park = standin(observations=40)
     ids = park.ids(**SEARCH)
@@ -497,6 +500,7 @@ def test_deletions_while_the_crawl_runs(standin: Start, output: Path) -> None:
     assert set(park.ids(**SEARCH)) <= set(run.table()["id"].astype(int))
 
 
+@pytest.mark.long
 def test_a_feed_that_cannot_be_written(standin: Start, output: Path, tmp_path: Path) -> None:
     park = standin(observations=30)
     (tmp_path / "x.jsonl").mkdir()

@@ -49,6 +49,7 @@ def test_complete_after_at_most_three_runs(standin: Start, output: Path, probabi
     assert not (output / "gone").exists()
 
 
+@pytest.mark.long
 def test_what_a_host_is_told_to_wait(standin: Start, output: Path) -> None:
     park = standin(observations=60, latency=0.01)
     park.add_fault("api", "status", status=503, retry_after="http-date", after=1, times=1)
@@ -69,6 +70,7 @@ def since_the_refusal(park: Standin) -> list[float]:
     return [r["time"] - refused["time"] for r in park.requests(refused["role"]) if r["time"] > refused["time"]]
 
 
+@pytest.mark.long
 def test_a_429_without_a_header_pauses_the_host(standin: Start, output: Path) -> None:
     park = standin(observations=60, latency=0.01)
     park.add_fault("photos", "status", status=429, after=40, times=1)
@@ -98,11 +100,12 @@ def test_a_refusal_is_not_asked_again(standin: Start, output: Path, status: int)
     run = crawl(park, output, PLACE, "images=none")
     assert (run.status, len(park.requests("api"))) == (3, 2)
     [error] = run.said("ERROR")
-    assert error.startswith(f"the API answered {status} to ")
+    assert error.startswith(f"the API answered {status}: ")
     assert run.account["error"] == error
     assert len(run.table()) == 30
 
 
+@pytest.mark.long
 def test_an_error_that_stays_is_not_asked_for_ever(standin: Start, output: Path) -> None:
     park = standin(observations=30)
     park.add_fault("api", "status", status=500)

@@ -150,10 +150,10 @@ def test_no_limits_and_what_was_used() -> None:
     assert line(told).endswith("; no limit holds it up")
     assert "No limit is in force." in table(told, "q", "/x")
     own = limits()
-    spent = {own.media[1]: 22.8e9}
+    spent = {own.media[1]: [(40_000.0, 22.8e9)]}
     told = make_forecast(QUERY, FetchOptions(), own, Counts(1000, 1000), Holdings(), used=spent)
     assert told.binding is not None
-    assert told.binding[0] is own.media[1]
+    assert told.binding == (own.media[1], 40_000.0)
 
 
 # -- what is had -----------------------------------------------------------------------------------------------
@@ -361,7 +361,7 @@ def test_exit_statuses(standin: Start, output: Path) -> None:
     to = ("-a", f"output={output}")
     status, printed, said = ask(park.api_root, "-a", "place_id=999", *to)
     assert (status, printed) == (1, "")
-    assert said.startswith("error: the API answered 422 to ")
+    assert said.startswith("error: the API answered 422: ")
     assert "Unknown place_id 999" in said
     status, printed, said = ask(park.api_root, "-a", "place=Parque Marinho Luiz Saldanha", "--json", *to)
     assert (status, json.loads(printed)["observations"]["matching"], said) == (0, 5, "")
@@ -372,7 +372,8 @@ def test_exit_statuses(standin: Start, output: Path) -> None:
     assert park.requests() == []
     status, printed, said = ask("http://127.0.0.1:1/v1", "-a", PLACE, *to, "-s", "RETRY_TIMES=0")
     assert (status, printed) == (3, "")
-    assert said.startswith("error: cannot reach the API at http://127.0.0.1:1/v1/observations?")
+    assert said.startswith("error: cannot reach the API: ")
+    assert "; asked for http://127.0.0.1:1/v1/observations?" in said
     assert not output.exists()
 
 

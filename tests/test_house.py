@@ -14,8 +14,8 @@ FLOORS = {
     1: ("api",),
     2: ("budget", "store", "files", "mirror"),
     3: ("outputs", "forecast"),
-    4: ("client", "asking", "turns", "lookup"),
-    5: ("middlewares", "pipelines", "exporters", "extensions"),
+    4: ("client", "starting", "asking", "turns", "lookup"),
+    5: ("handlers", "middlewares", "pipelines", "exporters", "extensions"),
     6: ("spiders", "commands", "cluster"),
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
@@ -34,7 +34,8 @@ ALLOWED = {
     "client": {r for f in range(3) for r in FLOORS[f]},
     "asking": {r for f in range(3) for r in FLOORS[f]} | {"client"},
     "turns": {r for f in range(3) for r in FLOORS[f]} | {"client"},
-    "lookup": {r for f in range(3) for r in FLOORS[f]} | {"client", "asking"},
+    "starting": {r for f in range(3) for r in FLOORS[f]},
+    "lookup": {r for f in range(3) for r in FLOORS[f]} | {"client", "asking", "starting"},
     **{room: {r for f in range(5) for r in FLOORS[f]} | {room} for room in FLOORS[5]},
     **{room: {r for f in range(5) for r in FLOORS[f]} for room in FLOORS[6]},
     "spiders": {r for f in range(5) for r in FLOORS[f]} | {"spiders"},

@@ -106,9 +106,8 @@ def test_nothing_is_asked_for_a_slip(standin: Start, output: Path, arguments: tu
 def test_an_api_that_cannot_be_asked(standin: Start, output: Path) -> None:
     run = finish(start(NOBODY, output, "place=Portugal", "-sRETRY_TIMES=1"), output)
     assert run.status == 3
-    assert run.log.splitlines()[-1].startswith(
-        "error: cannot reach the API at http://127.0.0.1:1/v1/places/autocomplete"
-    )
+    assert run.log.splitlines()[-1].startswith("error: cannot reach the API: ")
+    assert "; asked for http://127.0.0.1:1/v1/places/autocomplete" in run.log.splitlines()[-1]
     assert not output.exists()
 
 
@@ -119,7 +118,7 @@ def test_an_api_that_refuses(standin: Start, output: Path, status: int, exit_sta
     park.add_fault("api", "status", status=status)
     run = finish(start(park.api_root, output, "taxon=Aves", INAT_BACKOFF_SECONDS="0"), output)
     assert run.status == exit_status
-    assert run.log.splitlines()[-1].startswith(f"error: the API answered {status} to ")
+    assert run.log.splitlines()[-1].startswith(f"error: the API answered {status}: ")
     assert not output.exists()
 
 
@@ -174,7 +173,11 @@ def test_the_commands_list_what_there_is(standin: Start) -> None:
     }
     status, _, said = ask("taxa", "no", "such", "thing", api_root=park.api_root)
     assert (status, said) == (1, "error: iNaturalist knows no taxon of this name: 'no such thing'\n")
-    assert ask("places", api_root=park.api_root) == (1, "", "error: say the name of a place, or its id\n")
+    assert ask("places", api_root=park.api_root) == (
+        1,
+        "",
+        "error: spider argument `place`: say a name, or an id\n",
+    )
 
 
 @pytest.mark.parametrize(("command", "name"), [("places", "praia"), ("taxa", "xanthium")])
@@ -189,7 +192,7 @@ def test_text_of_users_does_not_reach_the_terminal_raw(standin: Start, command: 
 def test_the_commands_without_an_api() -> None:
     status, printed, said = ask("taxa", "-s", "RETRY_TIMES=0", "Aves", api_root=NOBODY)
     assert (status, printed) == (3, "")
-    assert said.startswith("error: cannot reach the API at ")
+    assert said.startswith("error: cannot reach the API: ")
     assert ask("taxa", "Aves", api_root="nonsense")[0] == 1
 
 

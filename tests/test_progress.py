@@ -59,10 +59,18 @@ def test_time_left(figures: Figures, left: tuple[float, str] | None) -> None:
     assert time_left(figures, [MINUTELY, DAILY, HOURLY]) == (left and (pytest.approx(left[0]), left[1]))
 
 
-def test_no_guess_while_it_is_shorter_than_a_wait() -> None:
+def test_waits_come_on_top_of_the_pace_and_are_no_part_of_it() -> None:
     figures = Figures(10.0, asked=400, read=200)
-    assert time_left(figures, [], waits=60.0) is None
-    assert time_left(figures, [], waits=6.0) == (10.0, PACE)
+    assert time_left(figures, [], waits=60.0) == (70.0, PACE)
+    waited = Figures(70.0, asked=400, read=200, waited={"api": 60.0})
+    assert time_left(waited, []) == (10.0, PACE)
+
+
+def test_what_is_used_up_comes_first() -> None:
+    figures = Figures(10.0, asked=9, read=9, entered=9, wanted=9, had=3, bytes=3 * 10**9)  # 6 GB are left
+    assert time_left(figures, [HOURLY]) == (pytest.approx(6 / 4.75 * 3600), "4.75 GB an hour")
+    used = {HOURLY: [(3000.0, 4.75e9)]}  # all free again in 50 min: 4.75 GB then, the rest an hour later
+    assert time_left(figures, [HOURLY], used) == (6600.0, "4.75 GB an hour")
 
 
 def test_plain_line() -> None:
@@ -108,7 +116,8 @@ def test_block_of_a_complete_mirror() -> None:
         "complete: 60 of 60 observations\n"
         "  this run     3 new, 1 changed, 0 gone\n"
         "  photo files  10 fetched, 150 had before, 0 missing\n"
-        "  it took      1 min 11 s, 51.3 kB received; 5 requests to the API, 9 for photos\n"
+        "  it took      1 min 11 s, 51.3 kB received; requests: 5 to the API, 9 for\n"
+        "               photos\n"
         "  it lies in   /x/y\n"
         "  next         run the same command again any time to bring it in step"
     )
@@ -121,7 +130,12 @@ def test_block_of_a_complete_mirror() -> None:
         ({"photos": account()["photos"] | {"missing": 2}}, "2 photo files could not be had", "tries again"),
         ({"finish_reason": "shutdown"}, "told to end", "goes on from here"),
         ({"finish_reason": "closespider_timeout"}, "ended early: closespider_timeout", "goes on from here"),
-        ({"error": "a day's budget is spent: come back at 7"}, "come back at 7", "goes on from here"),
+        (
+            {"error": "1 B a day are used up", "come_back_at": "2026-11-29T04:27:00+00:00"},
+            "1 B a day are used up",
+            "again after 2026-11-29 04:27 UTC",
+        ),
+        ({"error": "INAT_API_TOKEN is not valid", "exit_status": 1}, "not valid", "take a new token"),
         ({"error": "unknown place", "exit_status": 1}, "unknown place", "nothing is stored"),
         ({}, "do not agree", "tries again"),
     ],
@@ -265,7 +279,7 @@ def test_a_crawl_on_a_terminal(standin: Callable[..., Standin], output: Path) ->
     assert all(re.search(r"WARNING: observation \d+: photo \d+ \w+ cannot be had: 404$", line) for line in failed)
     assert [line for line in lines if "scrapy" in line.replace("inat_crawler", "")] == []
     assert any(re.fullmatch(r"observations  20 of 20 read, 20 new", line) for line in lines)
-    assert "NOT complete: 20 of 20 observations" in lines
+    assert "NOT complete: 20 of 20 observations, 3 photo files missing" in lines
     assert "next         the same command tries again what is missing; crawl.json names it" in lines
     assert watched.cursor_is_shown()
 

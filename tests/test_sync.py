@@ -136,6 +136,7 @@ def test_what_was_gone_comes_back(standin: Start, output: Path) -> None:
     assert [row["change"] for row in changes(output) if int(row["id"]) == chosen] == ["new", "gone", "new"]
 
 
+@pytest.mark.long
 def test_an_audit_finds_what_counts_cannot(standin: Start, output: Path) -> None:
     park = settled(standin, observations=250)
     away = park.ids(**SEARCH)[7]
@@ -171,6 +172,7 @@ def test_an_audit_is_due_after_some_days(standin: Start, output: Path) -> None:
     assert audits(INAT_AUDIT_EVERY_DAYS="0") > 0
 
 
+@pytest.mark.long
 def test_photos_that_changed_places_are_renamed(standin: Start, output: Path) -> None:
     park = settled(standin, observations=60)
     ids = park.ids(**SEARCH)
@@ -186,6 +188,7 @@ def test_photos_that_changed_places_are_renamed(standin: Start, output: Path) ->
     assert not (output / "images" / ".moving").exists()
 
 
+@pytest.mark.long
 def test_a_former_first_photo_is_gone_when_only_first_ones_are_kept(standin: Start, output: Path) -> None:
     park = settled(standin, observations=40)
     ids = park.ids(**SEARCH)
@@ -199,6 +202,7 @@ def test_a_former_first_photo_is_gone_when_only_first_ones_are_kept(standin: Sta
     assert (output / "gone" / name).read_bytes() == before[name]
 
 
+@pytest.mark.long
 def test_which_photos_are_fetched_again(standin: Start, output: Path) -> None:
     park = settled(standin, observations=60)
     ids = [i for i in park.ids(**SEARCH) if park.record(i)["photos"]]
@@ -216,6 +220,7 @@ def test_which_photos_are_fetched_again(standin: Start, output: Path) -> None:
     assert code == "cc0"
 
 
+@pytest.mark.long
 def test_a_photo_that_moved_before_it_was_fetched(standin: Start, output: Path) -> None:
     park = settled(standin, observations=60)
     ids = [i for i in park.ids(**SEARCH) if park.record(i)["photos"]]
@@ -230,6 +235,7 @@ def test_a_photo_that_moved_before_it_was_fetched(standin: Start, output: Path) 
     assert len([r for r in park.requests("api") if "/observations/" in r["path"]]) <= 5
 
 
+@pytest.mark.long
 def test_edits_arrivals_and_deletions_while_the_crawl_runs(standin: Start, output: Path) -> None:
     park = settled(standin, observations=300)
     park.before_page(insert=3, delete=2, edit=2, maximum=12)
@@ -286,6 +292,7 @@ def test_a_users_own_updated_since(standin: Start, output: Path) -> None:
     assert set(run.table()["id"].astype(int)) == {edited, other}
 
 
+@pytest.mark.long
 def test_edits_between_a_killed_run_and_its_rest(standin: Start, output: Path) -> None:
     park = settled(standin, observations=300)
     park.add_fault("/v1/observations", "status", status=422, after=2)

@@ -58,8 +58,8 @@ def test_the_token_is_nowhere_but_in_requests_to_the_api(standin: Start, output:
     )
     runs = [crawl(park, output, PLACE, "private=true", "per_page=15", *everything, INAT_API_TOKEN=TOKEN)]
     assert (runs[0].status, runs[0].account["finish_reason"]) == (3, "failed")
-    assert runs[0].account["error"].startswith("the API answered 302 to ")
-    assert '"Authorization":"(the token)"' in runs[0].account["error"]
+    assert runs[0].account["error"].startswith("the API answered 302: ")
+    assert '"Authorization": "(the token)"' in runs[0].account["error"]
     park.clear_faults()
     park.add_fault("photos", "status", status=403, times=1)  # the API is asked where that photo is now
     runs.append(crawl(park, output, PLACE, "private=true", *everything, INAT_API_TOKEN=TOKEN))
@@ -107,6 +107,7 @@ def test_without_private_no_token_is_sent_and_nothing_private_written(
     assert private_of(run) == {}
 
 
+@pytest.mark.long
 def test_a_finished_mirror_gets_private_coordinates(standin: Start, output: Path) -> None:
     park = standin(observations=120, token=TOKEN)
     park.advance(DAY)

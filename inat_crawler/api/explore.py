@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from unicodedata import category
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
 from inat_crawler.api.arguments import ARGUMENTS, FETCHING, WORDS
-from inat_crawler.api.checks import text
+from inat_crawler.api.checks import boolean, text
 from inat_crawler.errors import ArgumentError
 
 ANY = "any"
@@ -109,7 +109,7 @@ def read_page(address: str) -> Page:
     parts = split(address)
     dropped: dict[str, None] = {}
     values: dict[str, list[str]] = {}
-    for spelled, value in parse_qsl(parts.query, keep_blank_values=True, encoding="utf-8"):
+    for spelled, value in pairs(parts.query, address):
         name = spelled if spelled.startswith(FIELD) else spelled.strip().removesuffix("[]")
         if name in DISPLAY or TRACKING.fullmatch(name):
             dropped[printable(name)] = None
@@ -120,6 +120,22 @@ def read_page(address: str) -> Page:
     site = None if MAIN_SITE.fullmatch(host) or params.keys() & SPATIAL else host
     kept = {name: value for name, value in params.items() if value.lower() != ANY or name in PAGE_DEFAULTS}
     return Page(kept, spellings, tuple(dropped), site)
+
+
+def pairs(query: str, address: str) -> Iterable[tuple[str, str]]:
+    """Names and values of an address. The page writes a filter that is switched on as its bare name.
+
+    >>> list(pairs("sounds&q=a+b&photos=", ""))
+    [('sounds', 'true'), ('q', 'a b'), ('photos', '')]
+    """
+    for part in query.split("&"):
+        spelled, equals, value = part.partition("=")
+        try:
+            name, given = (unquote_plus(text, errors="strict") for text in (spelled, value))
+        except UnicodeDecodeError:
+            raise ArgumentError("url", "not written in UTF-8", address) from None
+        is_switch = name in ARGUMENTS and ARGUMENTS[name].check is boolean
+        yield name, "true" if is_switch and not equals else given
 
 
 def split(address: str) -> SplitResult:

@@ -173,8 +173,10 @@ def choose(kind: Kind, name: str, found: Found) -> Candidate:
         return found.candidates[0]
     if not found.candidates:
         raise ArgumentError(kind.argument, "iNaturalist knows none of this name", name)
-    listed = Found(tuple(fitting), len(fitting)) if fitting else found
-    rule = f"{listed.total} fit; name one by its id, as {kind.target}={listed.candidates[0].id}"
+    unseen = found.total - len(found.candidates)  # more of them may fit
+    listed = Found(tuple(fitting), len(fitting) + unseen) if fitting else found
+    many = f"{len(fitting)}{' or more' if unseen else ''}" if fitting else f"{found.total}"
+    rule = f"{many} fit; name one by its id, as {kind.target}={listed.candidates[0].id}"
     raise AmbiguousError(kind.argument, rule, name, "\n".join(table(kind, listed)))
 
 

@@ -38,6 +38,16 @@ class Sample:
         sizes = [n for p in photos if (n := original_bytes(p.width, p.height)) is not None]
         return cls(len(found), sum(bool(o.photos) for o in found), len(photos), len(sizes), sum(sizes))
 
+    @classmethod
+    def of_pixels(cls, pixels: Iterable[tuple[int | None, int | None]]) -> Self:
+        """Count nothing but the sizes of originals, by width and height in pixels.
+
+        >>> Sample.of_pixels([(2048, 1536), (None, None)])
+        Sample(observations=0, with_photos=0, photos=0, measured=1, original_bytes=1101005)
+        """
+        sizes = [n for width, height in pixels if (n := original_bytes(width, height)) is not None]
+        return cls(measured=len(sizes), original_bytes=sum(sizes))
+
     @property
     def with_photos_rate(self) -> float:
         """Share of observations that have photos; all of them where nothing was sampled."""

@@ -9,8 +9,10 @@ No scheduling library counts both requests and bytes, corrects what was reserved
 
 from __future__ import annotations
 
+import sqlite3
+import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -22,11 +24,23 @@ import sqlalchemy as sa
 from platformdirs import user_state_path
 
 from inat_crawler.budget import clock, sql
-from inat_crawler.budget.limits import DAY, Limit
-from inat_crawler.errors import BudgetError
+from inat_crawler.budget.forecast import Used
+from inat_crawler.budget.limits import DAY, Limit, Limits
+from inat_crawler.errors import BudgetError, BusyError
 
 LEASE = 6.0  # seconds after which a process that was not heard of counts as killed
 SLOTS = 100  # of a period: an entry counts up to a hundredth of it longer than it must
+LONGEST_LOCK = 60.0  # seconds for which another may hold the ledger
+# A call never blocks for longer: whoever waits looks now and then whether the crawl is to end.
+CONNECT: Mapping[str, dict[str, Any]] = {
+    "sqlite": {"timeout": 0.5},
+    "postgresql": {
+        "connect_timeout": 10,
+        "tcp_user_timeout": 10_000,
+        "options": "-c lock_timeout=500 -c statement_timeout=10000",
+    },
+}
+BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, "55P03")  # what databases call it
 SOON = 0.25  # seconds until it is worth looking whether something under way has ended
 
 
@@ -76,6 +90,11 @@ class Ledger:
     def __init__(self, url: str) -> None:
         self.engine = open_ledger(url)
         self.holder = uuid.uuid4().hex
+        self.file = ledger_file(url)
+        self.identity = identity(self.file)
+        patiently(self.forget)
+
+    def forget(self) -> None:
         with self.transaction() as (db, now):
             forget(db, now)
 
@@ -91,6 +110,11 @@ class Ledger:
             if ask.interval:
                 db.execute(sql.SET_TURN, {"key": ask.key, "next_at": now + ask.interval})
         return None
+
+    def hold(self, reservation: Reservation, amount: float) -> None:
+        """This reservation turns out to be of so much."""
+        with self.transaction() as (db, _):
+            db.execute(sql.HOLD, {"id": reservation.id, "amount": amount})
 
     def give_back(self, ended: Iterable[Ended]) -> None:
         """These transfers have ended and used so much."""
@@ -115,11 +139,17 @@ class Ledger:
             rows = db.execute(sql.ALL_PAUSES, {"now": now}).all()
         return {host: Wait(free_at - now, why=why) for host, free_at, why in rows}
 
-    def used(self, key: str, limits: Sequence[Limit]) -> list[float]:
-        """How much of each limit is used up or under way."""
+    def used(self, key: str, limits: Sequence[Limit]) -> list[Used]:
+        """What of each limit is used up or under way, and in how many seconds it is free again."""
         with self.transaction(write=False) as (db, now):
             counted = entries(db, key, now)
-        return [sum(amount for _, amount in in_period(counted, limit, now)) for limit in limits]
+        return [
+            [
+                (min(ended_at, now) + limit.seconds - now, amount)
+                for ended_at, amount in in_period(counted, limit, now)
+            ]
+            for limit in limits
+        ]
 
     def close(self) -> None:
         self.engine.dispose()
@@ -127,6 +157,8 @@ class Ledger:
     @contextmanager
     def transaction(self, write: bool = True) -> Iterator[tuple[sa.Connection, float]]:
         """A transaction that no other overlaps, and the moment of it; one that writes is a sign of life."""
+        if identity(self.file) != self.identity:  # else what is counted here would be hidden from all others
+            raise BudgetError(f"the budget's ledger was removed or replaced: {self.file}")
         try:
             with self.engine.begin() as db:
                 steady = clock.steady()
@@ -136,25 +168,88 @@ class Ledger:
                     db.execute(sql.SEEN, {"holder": self.holder, "now": now})
                 yield db, now
         except sa.exc.SQLAlchemyError as error:
-            raise BudgetError(f"the budget's ledger cannot be used: {error.__cause__ or error}") from error
+            raise trouble("cannot be used", error, self.engine.url) from error
+
+
+def used_up(url: str, limits: Limits) -> dict[Limit, Used]:
+    """What all processes have used of the limits of late. Raises BudgetError."""
+    used: dict[Limit, Used] = {}
+    kinds = (limits.requests_key, limits.requests), limits.media_of(limits.api_root)
+    limited = [(key, some) for key, some in kinds if some]
+    if limited:
+        ledger = Ledger(url)
+        try:
+            for key, some in limited:
+                used |= zip(some, ledger.used(key, some), strict=True)
+        finally:
+            ledger.close()
+    return used
 
 
 def open_ledger(url: str) -> sa.Engine:
     """Open the database of a ledger, and make its tables. Raises BudgetError."""
     address = address_of(url)
+    # ImportError: no driver is installed; ValueError, TypeError: it does not take what stands after the ?.
+    trouble_of_drivers = (sa.exc.SQLAlchemyError, ImportError, OSError, ValueError, TypeError)
     try:
-        engine = sa.create_engine(address)
+        engine = sa.create_engine(address, connect_args=CONNECT[address.get_backend_name()])
         if engine.dialect.name == "sqlite":
             Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
             sa.event.listen(engine, "connect", set_up_sqlite)
         sa.event.listen(engine, "begin", lambda db: db.exec_driver_sql(sql.LOCK[engine.dialect.name]))
-        with engine.begin() as db:
-            for statement in sql.TABLES:
-                db.execute(statement)
-    except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:  # ImportError: no driver is installed
-        reason = str(getattr(error, "__cause__", None) or error).splitlines()[0]
-        raise BudgetError(f"the budget's ledger cannot be opened (INAT_BUDGET_URL says where): {reason}") from None
+    except trouble_of_drivers as error:
+        raise trouble("cannot be opened", error, address) from None
+
+    def set_up() -> None:
+        try:
+            with engine.begin() as db:
+                for statement in sql.TABLES:
+                    db.execute(statement)
+                db.execute(sql.SET_VERSION, {"version": sql.VERSION})
+                version = db.execute(sql.GET_VERSION).scalar()
+        except trouble_of_drivers as error:
+            raise trouble("cannot be opened", error, address) from None
+        if version != sql.VERSION:
+            raise BudgetError(f"a newer inat_crawler wrote the budget's ledger: {shown(address)}")
+
+    patiently(set_up)
     return engine
+
+
+def patiently(work: Callable[[], None]) -> None:
+    """Do it as soon as others let go of the ledger. Raises BusyError when they do not."""
+    until = clock.steady() + LONGEST_LOCK
+    while True:
+        try:
+            return work()
+        except BusyError:
+            if clock.steady() > until:
+                raise
+            time.sleep(0.1)
+
+
+def trouble(what: str, error: Exception, address: sa.URL) -> BudgetError:
+    """The error for what the database says, in one line."""
+    cause = getattr(error, "orig", None) or error.__cause__ or error
+    reason = (str(cause).splitlines() or [type(cause).__name__])[0]
+    is_busy = getattr(cause, "sqlite_errorcode", None) in BUSY or getattr(cause, "sqlstate", None) in BUSY
+    message = f"the budget's ledger {what}: {reason}: {shown(address)} (INAT_BUDGET_URL says where it is)"
+    return BusyError(message) if is_busy else BudgetError(message)
+
+
+def shown(address: sa.URL) -> str:
+    """An address without its password; that of a file as its path."""
+    is_file = address.get_backend_name() == "sqlite"
+    return str(address.database) if is_file else address.render_as_string()
+
+
+def identity(file: Path | None) -> tuple[int, int] | None:
+    """What tells a file from another of its name; None for one that is not there, and for a server."""
+    try:
+        stat = file.stat() if file else None
+    except OSError:
+        return None
+    return (stat.st_dev, stat.st_ino) if stat else None
 
 
 def address_of(url: str) -> sa.URL:
@@ -166,11 +261,12 @@ def address_of(url: str) -> sa.URL:
         return sa.URL.create("sqlite", database=str(user_state_path("inat_crawler") / "budget.sqlite"))
     try:
         address = sa.make_url(url)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         raise BudgetError("INAT_BUDGET_URL is not the address of a database, as in sqlite:////path/file") from None
-    if address.get_backend_name() not in sql.LOCK or address.database in (None, "", ":memory:"):
-        shown = address.render_as_string()  # without its password
-        raise BudgetError(f"INAT_BUDGET_URL must be a file of SQLite or a PostgreSQL database, not {shown}")
+    is_elsewhere = address.database in (None, "", ":memory:") or "uri" in address.query
+    if address.get_backend_name() not in sql.LOCK or is_elsewhere:
+        given = address.render_as_string()  # without its password
+        raise BudgetError(f"INAT_BUDGET_URL must be a file of SQLite or a PostgreSQL database, not {given}")
     return address
 
 
@@ -183,7 +279,7 @@ def ledger_file(url: str) -> Path | None:
 def set_up_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy begins the transactions: each takes the lock before it looks
     # WAL and NORMAL: durable against a killed process, quick enough to be asked for each photo.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=60000"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -212,7 +308,12 @@ def not_yet(db: sa.Connection, ask: Ask, now: float) -> Wait | None:
     if not ask.interval:
         return None
     next_at = db.execute(sql.TURN, {"key": ask.key}).scalar()
-    return Wait(min(next_at - now, ask.interval)) if next_at and next_at > now else None
+    if not next_at or next_at <= now:
+        return None
+    if next_at > now + ask.interval:  # a server's clock was set back, or another process has a slower pace
+        next_at = now + ask.interval
+        db.execute(sql.SET_TURN, {"key": ask.key, "next_at": next_at})
+    return Wait(next_at - now)
 
 
 def full(db: sa.Connection, ask: Ask, now: float) -> Wait | None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+from w3lib.url import safe_url_string
 
 from inat_crawler.errors import SettingError
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+SHORTEST_HOUR = 0.1  # seconds, for tests
 # What iNaturalist asks for (its API's documentation, "recommended practices"): setting -> at most.
 PUBLISHED: Mapping[str, int] = {
     "INAT_API_REQUESTS_PER_MINUTE": 60,
@@ -64,7 +67,7 @@ class Limits:
 
     def __init__(self, settings: Mapping[str, object]) -> None:
         """Raises SettingError for what is no number, and for what the API's own host may not have."""
-        self.api_root = str(settings["INAT_API_ROOT"])
+        self.api_root = as_sent(str(settings["INAT_API_ROOT"]))
         given = {name: read_limit(name, settings[name], self.api_root) for name in PUBLISHED}
         hour = hour_seconds(settings["INAT_BUDGET_HOUR_SECONDS"], self.api_root)
         self.requests = in_force(given, "API", hour)
@@ -139,8 +142,8 @@ def hour_seconds(value: object, api_root: str) -> float:
         seconds = float(str(value))
     except ValueError:
         seconds = 0.0
-    if not 0 < seconds <= HOUR:
-        raise SettingError(name, f"not a number of seconds above 0, up to {HOUR:.0f}", value)
+    if not SHORTEST_HOUR <= seconds <= HOUR:
+        raise SettingError(name, f"not a number of seconds from {SHORTEST_HOUR} to {HOUR:.0f}", value)
     if seconds != HOUR and is_inaturalist(api_root):
         raise SettingError(name, f"an hour of iNaturalist's lasts {HOUR:.0f} seconds", value)
     return seconds
@@ -156,11 +159,36 @@ def exempt_hosts(value: object) -> frozenset[str]:
     parts = value if isinstance(value, list | tuple) else str(value or "").split(",")
     hosts = frozenset(str(part).strip().lower() for part in parts if str(part).strip())
     for host in hosts:
-        if not re.fullmatch(r"[a-z0-9._-]+(:[0-9]+)?|\[[0-9a-f:.]+\](:[0-9]+)?", host):
+        if not is_host(host):
             raise SettingError(name, "not a host", host)
         if is_inaturalist(f"https://{host}") and not OPEN_DATA.fullmatch(host.partition(":")[0]):
             raise SettingError(name, "of iNaturalist's hosts only the open-data bucket may be exempt", host)
     return hosts
+
+
+def is_host(text: str) -> bool:
+    """Is this the name or the number of a host, perhaps with a port?
+
+    >>> [is_host(text) for text in ("photos.example:8080", "[::1]:80", "[1.2]", "photos.example/")]
+    [True, True, False, False]
+    """
+    try:
+        urlsplit(f"https://{text}")
+    except ValueError:
+        return False
+    return bool(re.fullmatch(r"[a-z0-9._-]+(:[0-9]+)?|\[[0-9a-f:.]+\](:[0-9]+)?", text))
+
+
+def as_sent(url: str) -> str:
+    """An address as Scrapy sends it: there are many ways to write one.
+
+    >>> as_sent(" HTTPS://API.iNaturalist.org/v1"), as_sent("http://static\uff0einaturalist.org/photos/1")
+    ('https://api.inaturalist.org/v1', 'http://static.inaturalist.org/photos/1')
+    """
+    sent = safe_url_string(url)
+    parts = urlsplit(sent)
+    host = unquote(parts.hostname or "")
+    return sent if host == parts.hostname else sent.replace(parts.hostname or "", host, 1)
 
 
 def host_and_port(url: str) -> str:
@@ -169,7 +197,7 @@ def host_and_port(url: str) -> str:
     >>> host_and_port("https://API.inaturalist.org./v1"), host_and_port("http://127.0.0.1:8000/v1")
     ('api.inaturalist.org:443', '127.0.0.1:8000')
     """
-    parts = urlsplit(url)
+    parts = urlsplit(as_sent(url))
     host = (parts.hostname or "").rstrip(".")
     shown = f"[{host}]" if ":" in host else host
     return f"{shown}:{parts.port or (80 if parts.scheme == 'http' else 443)}"
@@ -192,10 +220,10 @@ def is_inaturalist(url: str) -> bool:
     >>> is_inaturalist("https://inaturalist-open-data.s3.us-east-1.amazonaws.com/photos/1/square.jpg")
     True
     """
-    parts = urlsplit(url)
+    parts = urlsplit(as_sent(url))
     host = (parts.hostname or "").rstrip(".")
     if OPEN_DATA.fullmatch(host):
         return True
     if re.fullmatch(r"s3[a-z0-9.-]*\.amazonaws\.com", host):
-        return parts.path.startswith("/inaturalist-open-data/")
+        return "inaturalist-open-data" in parts.path
     return host == "inaturalist.org" or host.endswith(".inaturalist.org")

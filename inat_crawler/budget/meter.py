@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from inat_crawler.budget.ledger import LEASE, Ask, Ended, Ledger, Reservation, Wait, ledger_file
+from inat_crawler.budget.ledger import LEASE, LONGEST_LOCK, Ask, Ended, Ledger, Reservation, Wait, ledger_file
 from inat_crawler.budget.limits import DAY
-from inat_crawler.errors import BudgetError
+from inat_crawler.errors import BudgetError, BusyError
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -42,6 +42,7 @@ class Meter:
         self.file = ledger_file(url)
         self.seen: object = NO_FILE
         self.looked_at = 0.0
+        self.reading: asyncio.Task[None] | None = None
         self.pauses: dict[str, tuple[float, str]] = {}  # by host: until when (monotonic), and why
 
     # -- reservations -----------------------------------------------------------------------------------------
@@ -62,6 +63,17 @@ class Meter:
             self.beating = asyncio.create_task(self.beat())
         return reservation
 
+    def hold(self, reservation: Reservation, amount: float) -> None:
+        """This transfer turns out to be of so much."""
+
+        async def tell() -> None:
+            try:
+                await self.run_at_last(Ledger.hold, reservation, amount)
+            except BudgetError as error:
+                logger.warning("%s", error)
+
+        self.start(tell())
+
     def give_back(self, reservation: Reservation, amount: float) -> None:
         """This transfer has ended and used so much."""
         self.under_way.discard(reservation.id)
@@ -71,7 +83,10 @@ class Meter:
 
     def start_flush(self) -> None:
         self.flushing = None
-        task = asyncio.create_task(self.flush())
+        self.start(self.flush())
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
@@ -83,7 +98,8 @@ class Meter:
         try:
             await self.run(Ledger.give_back, ended)
         except BudgetError as error:
-            logger.warning("%s", error)
+            if not isinstance(error, BusyError):
+                logger.warning("%s", error)
             self.ended = ended + self.ended
 
     async def beat(self) -> None:
@@ -93,6 +109,8 @@ class Meter:
             if self.under_way:
                 try:
                     await self.run(Ledger.beat)
+                except BusyError:
+                    continue
                 except BudgetError as error:
                     logger.warning("%s", error)
 
@@ -103,21 +121,27 @@ class Meter:
         seconds = min(seconds, DAY)  # no host can ask for more
         self.note(host, Wait(seconds, why=why))
         try:
-            await self.run(Ledger.pause, host, seconds, why)
+            await self.run_at_last(Ledger.pause, host, seconds, why)
         except BudgetError as error:  # a host without limits does without the ledger
             logger.warning("the pause is not known to other processes: %s", error)
 
     async def paused(self, host: str) -> Wait | None:
-        """Is the host paused? The ledger is read only when it was written since it was last read."""
-        if self.is_news():
-            try:
-                for name, wait in (await self.run(Ledger.pauses)).items():
-                    self.note(name, wait)
-            except BudgetError as error:
-                logger.debug("%s", error)
+        """Is the host paused, as far as is known? Nobody waits for the ledger here."""
+        if (self.reading is None or self.reading.done()) and self.is_news():
+            self.reading = asyncio.create_task(self.read_pauses())
+            await asyncio.wait([self.reading], timeout=LOOK)
         until, why = self.pauses.get(host, (0.0, ""))
         left = until - time.monotonic()
         return Wait(left, why=why) if left > 0 else None
+
+    async def read_pauses(self) -> None:
+        """See what other processes know. The ledger is read only when it was written since it was last read."""
+        try:
+            for name, wait in (await self.run(Ledger.pauses)).items():
+                self.note(name, wait)
+        except BudgetError as error:
+            self.seen = None  # so it is looked at again
+            logger.debug("%s", error)
 
     def note(self, host: str, wait: Wait) -> None:
         new = (time.monotonic() + wait.seconds, wait.why)
@@ -144,6 +168,17 @@ class Meter:
             return method(self.ledger, *arguments)
 
         return await asyncio.get_running_loop().run_in_executor(self.thread, call)
+
+    async def run_at_last(self, method: Callable[..., T], *arguments: Any) -> T:
+        """The same, as soon as others let go of the ledger."""
+        until = time.monotonic() + LONGEST_LOCK
+        while True:
+            try:
+                return await self.run(method, *arguments)
+            except BusyError:
+                if time.monotonic() > until:
+                    raise
+            await asyncio.sleep(LOOK)
 
     async def close(self) -> None:
         """Give back what has ended, and end."""

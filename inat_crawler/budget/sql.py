@@ -12,9 +12,12 @@ LOCK = {
     "postgresql": "SELECT pg_advisory_xact_lock(7042916735)",  # any number that no other program takes
 }
 
+VERSION = 1  # of the tables
+
 TABLES = [
     sa.text(f"CREATE TABLE IF NOT EXISTS {table}")
     for table in (
+        "budget_version (id INTEGER PRIMARY KEY, version INTEGER)",
         # One row: the moment of the last entry, and what `clock.steady` showed then. PostgreSQL has its own clock.
         "budget_clock (id INTEGER PRIMARY KEY, moment DOUBLE PRECISION, boot TEXT, steady DOUBLE PRECISION)",
         # The processes: one that has not been heard of for a while was killed.
@@ -30,6 +33,8 @@ TABLES = [
         "budget_pauses (host TEXT PRIMARY KEY, free_at DOUBLE PRECISION, why TEXT)",
     )
 ]
+SET_VERSION = sa.text("INSERT INTO budget_version (id, version) VALUES (1, :version) ON CONFLICT (id) DO NOTHING")
+GET_VERSION = sa.text("SELECT version FROM budget_version")
 SERVER_CLOCK = sa.text("SELECT extract(epoch FROM clock_timestamp())")
 CLOCK = sa.text("SELECT moment, boot, steady FROM budget_clock")
 SET_CLOCK = sa.text(
@@ -41,6 +46,7 @@ SEEN = sa.text(
     "ON CONFLICT (holder) DO UPDATE SET seen_at = excluded.seen_at"
 )
 RESERVE = sa.text("INSERT INTO budget_reservations (id, key, holder, amount) VALUES (:id, :key, :holder, :amount)")
+HOLD = sa.text("UPDATE budget_reservations SET amount = :amount WHERE id = :id")
 RELEASE = sa.text("DELETE FROM budget_reservations WHERE id = :id")
 UNDER_WAY = sa.text(
     "SELECT seen_at, amount FROM budget_reservations JOIN budget_holders USING (holder) WHERE key = :key"

@@ -18,19 +18,23 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
-from inat_crawler.api.explore import printable
 from inat_crawler.api.names import KINDS, Candidate, names_in, with_ids
 from inat_crawler.api.names import chosen as chosen_line
 from inat_crawler.api.query import check_arguments
 from inat_crawler.asking import Asked
 from inat_crawler.client import ApiClient
 from inat_crawler.errors import ArgumentError, CrawlError
-from inat_crawler.lookup import choices, exit_status
+from inat_crawler.lookup import choices, exit_status, told
+from inat_crawler.starting import check_start
 
 logger = logging.getLogger(__name__)
 
 NAMING_SPIDER = "observations"  # whose arguments may hold names
-RESERVED = ("self", "crawler_or_spidercls")  # parameters of Scrapy's own functions that arguments pass through
+RESERVED = (
+    "self",
+    "crawler",
+    "crawler_or_spidercls",
+)  # parameters of Scrapy's functions on the way
 
 
 def is_watched(settings: BaseSettings | None) -> bool:
@@ -84,9 +88,7 @@ class Command(crawl.Command):
             if asked is not None:
                 asked.result()
         except CrawlError as error:
-            # What the API says may hold anything.
-            said = str(error) if isinstance(error, ArgumentError) else printable(str(error))
-            print(f"error: {said}", file=sys.stderr)
+            print(f"error: {told(error)}", file=sys.stderr)
             self.exitcode = exit_status(error)
             return
         self.exitcode = self.status()
@@ -97,13 +99,14 @@ class Command(crawl.Command):
         if spider != NAMING_SPIDER or not names_in(arguments):
             self.crawl(spider, arguments)
             return None
-        check_arguments(arguments)  # a slip elsewhere costs no request
+        query, options = check_arguments(arguments)  # a slip costs no request
+        check_start(self.crawler_process.settings, query, options)
 
         async def question(client: ApiClient) -> Mapping[str, Candidate]:
             return await choices(client, arguments)
 
         assert isinstance(self.crawler_process, AsyncCrawlerProcess)
-        asked = Asked(self.crawler_process, question)
+        asked = Asked(self.crawler_process, question, wait=options.wait)
         asked.then = lambda chosen: self.crawl_chosen(asked, spider, arguments, chosen)
         return asked
 
@@ -134,7 +137,10 @@ class Command(crawl.Command):
 
     def status(self) -> int:
         """The exit status of a crawl that has ended."""
-        if self.crawler is None or self.task is None or not self.task.done():  # told to end: nothing was finished
+        if self.crawler is None or self.task is None:  # told to end before it began
+            return 3
+        if not self.task.done():  # told to end twice
+            print("stopped at once: what is stored stays, and the same command goes on from here", file=sys.stderr)
             return 3
         error = self.task.exception()
         if isinstance(error, (CrawlError, OSError)):

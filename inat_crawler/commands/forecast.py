@@ -19,16 +19,17 @@ from inat_crawler.api.paging import page_params, read_page
 from inat_crawler.api.query import FetchOptions, Query, check_arguments, parse_arguments
 from inat_crawler.api.sample import SAMPLE_SIZE, Sample, all_have_photos, read_sample
 from inat_crawler.asking import Asked
-from inat_crawler.budget.ledger import Ledger
-from inat_crawler.budget.limits import Limit, Limits
+from inat_crawler.budget.ledger import used_up
+from inat_crawler.budget.limits import Limits
 from inat_crawler.client import ApiClient
 from inat_crawler.commands import crawl
 from inat_crawler.errors import ArgumentError, CrawlError
 from inat_crawler.forecast import Counts, Forecast, is_audit_due, is_known, make_forecast, observations_left
 from inat_crawler.forecast.texts import as_json, table
 from inat_crawler.items import Window
-from inat_crawler.lookup import exit_status, resolve
-from inat_crawler.mirror import check_api_root, days_between_audits, output_folder
+from inat_crawler.lookup import exit_status, resolve, told
+from inat_crawler.mirror import days_between_audits, output_folder
+from inat_crawler.starting import check_start
 from inat_crawler.store import sqlite_in
 from inat_crawler.store.holdings import Holdings, look_into
 
@@ -58,7 +59,7 @@ class Command(crawl.Command):
         try:
             query, output, forecast = self.forecast(self.crawler_process, args, opts.spargs)
         except (CrawlError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {told(error)}", file=sys.stderr)
             self.exitcode = exit_status(error)
             return
         if opts.json:
@@ -70,9 +71,12 @@ class Command(crawl.Command):
         """The query and the output as text, and the forecast. Raises CrawlError."""
         if args:
             raise ArgumentError(args[0], "arguments are given as -a name=value")
-        check_arguments(arguments)  # a slip is refused before anything is asked
+        query, options = check_arguments(arguments)  # a slip is refused before anything is asked
+        if options.repair:
+            raise ArgumentError("repair", "asks for no observations; `scrapy verify DIR` says what it would fetch")
+        check_start(process.settings, query, options)  # what a crawl would be refused for
         inquiry = Inquiry(process.settings, arguments)
-        asked = Asked(process, inquiry.ask)
+        asked = Asked(process, inquiry.ask, wait=options.wait)
         process.start()
         return asked.result()
 
@@ -85,12 +89,9 @@ class Inquiry:
         self.arguments = arguments
         self.limits = Limits(settings)
         self.days = days_between_audits(settings["INAT_AUDIT_EVERY_DAYS"])
-        check_api_root(settings["INAT_API_ROOT"])
 
     async def ask(self, client: ApiClient) -> tuple[str, str, Forecast]:
         query, options = parse_arguments(await resolve(client, self.arguments))
-        if options.repair:
-            raise ArgumentError("repair", "asks for no observations; `scrapy verify DIR` says what it would fetch")
         output = output_folder(query, options, self.settings["INAT_OUTPUT_ROOT"])
         url = self.settings["INAT_STORE_URL"] or sqlite_in(output)
         holdings = look_into(url, query.key, options.images, options.sizes)
@@ -98,17 +99,6 @@ class Inquiry:
         due = is_audit_due(holdings, self.days, datetime.now(UTC))
         used = used_up(self.settings["INAT_BUDGET_URL"], self.limits)
         return str(query), str(output), make_forecast(query, options, self.limits, counts, holdings, due, used)
-
-
-def used_up(url: str, limits: Limits) -> dict[Limit, float]:
-    """What all crawls have used of the limits of late. Raises BudgetError."""
-    used: dict[Limit, float] = {}
-    for key, some in ((limits.requests_key, limits.requests), limits.media_of(limits.api_root)):
-        if some:
-            ledger = Ledger(url)
-            used |= zip(some, ledger.used(key, some), strict=True)
-            ledger.close()
-    return used
 
 
 async def ask_counts(client: ApiClient, query: Query, options: FetchOptions, holdings: Holdings) -> Counts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from inat_crawler.budget.forecast import duration
@@ -25,7 +26,7 @@ def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[s
             "asked": counted,
             "stored": store.observations.count(),
             **{c: stats.get(f"inat/observations/{c}", 0) for c in ("new", "changed", "unchanged", "gone")},
-            "read_to_the_end": bool(windows) and all(w.done for w in windows),
+            "read_to_the_end": store.windows.finished(),
             "reconciled": standing.reconciled,
             "missing": [i for i, _ in missing if i > 0],
             "malformed": [{"id": i if i > 0 else None, "reason": why} for i, why in missing if why != LISTED],
@@ -106,12 +107,12 @@ def block(account: Mapping[str, Any], width: int = 80) -> str:
     """The account in a few lines, for whoever watched the crawl: what came of it, and what to do next."""
     photos, requests = account["photos"], account["requests"]
     fetched = photos["downloaded"] + photos["copied"]
-    asked = f"{requests['api']:,} requests to the API, {requests['photos']:,} for photos"
+    asked = f"requests: {requests['api']:,} to the API, {requests['photos']:,} for photos"
     rows = {
         "this run": changes(account),
         "photo files": f"{fetched:,} fetched, {photos['already_there']:,} had before, {missing_files(photos)}",
         "it took": f"{effort(account)}; {asked}",
-        "it lies in": account["output"],
+        "it lies in": account["output"] if account["exit_status"] != COULD_NOT_START else "",
         "why": "" if account["complete"] else reason(account),
         "next": next_step(account),
     }
@@ -138,8 +139,15 @@ def row(name: str, text: str, width: int) -> str:
 def heading(account: Mapping[str, Any]) -> str:
     """Is it complete, and how many observations of how many are there?"""
     observations = account["observations"]
-    asked = "an unknown number of" if observations["asked"] is None else f"{observations['asked']}"
-    return f"{'' if account['complete'] else 'NOT '}complete: {observations['stored']} of {asked} observations"
+    asked = "an unknown number of" if observations["asked"] is None else f"{observations['asked']:,}"
+    stored, lacks = f"{observations['stored']:,}", account["photos"]["missing"]
+    if account["complete"]:
+        if not observations["stored"] and not account["limited"]:
+            return "complete: the query matches no observation"
+        newest = "the newest " if account["limited"] and stored != asked else ""
+        return f"complete: {newest}{stored} of {asked} observations"
+    files = f", {lacks:,} photo file{'' if lacks == 1 else 's'} missing" if lacks else ""
+    return f"NOT complete: {stored} of {asked} observations{files}"
 
 
 def changes(account: Mapping[str, Any]) -> str:
@@ -188,9 +196,16 @@ def reason(account: Mapping[str, Any]) -> str:
 def next_step(account: Mapping[str, Any]) -> str:
     """What to do now."""
     if account["complete"]:
+        if not account["observations"]["stored"] and not account["limited"]:
+            return f"is this what you mean? {account['query']}"
         if account["limited"]:
             return "as many as the limit says are there; a higher limit goes on from here"
         return "run the same command again any time to bring it in step"
+    if "INAT_API_TOKEN" in str(account.get("error")):
+        return "take a new token, and give the same command again"
+    if account.get("come_back_at"):
+        moment = datetime.fromisoformat(account["come_back_at"])
+        return f"give the same command again after {moment:%Y-%m-%d %H:%M %Z}"
     if account["exit_status"] == COULD_NOT_START:
         return "nothing is stored; another query may be what you mean"
     if account.get("error") or account["finish_reason"] != "finished":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
-from inat_crawler.budget.forecast import binding, duration
+from inat_crawler.budget.forecast import Used, binding, duration
 from inat_crawler.budget.limits import HOUR, MINUTE, Limit, shown
 
 SENDERS = {"api": "API waits", "photos": "photos wait"}  # by the argument `what` of signals.waiting
@@ -16,15 +16,19 @@ PACE = "at the pace so far"
 
 @dataclass(frozen=True)
 class Start:
-    """The mirror when the crawl began: observations that it held, and wanted files that it lacked."""
+    """The mirror when the crawl began: observations it held, wanted files it lacked, how many were to be read."""
 
     stored: int = 0
     missing: int = 0
+    unread: int = 0
 
 
 @dataclass(frozen=True)
 class Figures:
-    """One moment of a crawl. Counts are of this run; `asked` is 0 until the API has said how many there are."""
+    """One moment of a crawl. Counts are of this run; `asked` is 0 until the API has said how many there are.
+
+    `waited` are the seconds in which requests to the API, or photos, had to wait.
+    """
 
     seconds: float
     asked: int = 0
@@ -39,9 +43,12 @@ class Figures:
     bytes: int = 0
     requests: int = 0
     start: Start = Start()
+    waited: Mapping[str, float] = field(default_factory=dict)  # by the argument `what` of signals.waiting
 
     @classmethod
-    def of(cls, stats: Mapping[str, Any], seconds: float, start: Start) -> Self:
+    def of(
+        cls, stats: Mapping[str, Any], seconds: float, start: Start, waited: Mapping[str, float] | None = None
+    ) -> Self:
         """From Scrapy's stats.
 
         >>> stats = {"inat/observations/new": 3, "inat/observations/unchanged": 4, "inat/photos/copied": 2}
@@ -56,7 +63,7 @@ class Figures:
         compared = ("observations/new", "observations/changed", "observations/unchanged")
         return cls(
             seconds,
-            asked=count("observations/asked"),
+            asked=max(count("observations/asked"), start.unread),
             read=count(*compared, "records/malformed"),
             new=count("observations/new"),
             changed=count("observations/changed"),
@@ -68,6 +75,7 @@ class Figures:
             bytes=count("photos/bytes"),
             requests=count("requests/api"),
             start=start,
+            waited=waited or {},
         )
 
     @property
@@ -110,9 +118,19 @@ class Figures:
         return {"requests": requests, "bytes": mean * max(0, self.files - self.files_done)}
 
     def seconds_at_this_pace(self) -> float:
-        """Seconds that the rest takes if it goes on as it went; 0 while that cannot be said."""
-        parts = ((self.observations_left, self.read), (self.files - self.files_done, self.files_done))
-        return max(left / done * self.seconds if done and left > 0 else 0.0 for left, done in parts)
+        """Seconds that the rest takes if it goes on as it went when nothing waited; 0 while that cannot be said.
+
+        >>> Figures(90.0, entered=9, wanted=900, had=300, waited={"photos": 60.0}).seconds_at_this_pace()
+        60.0
+        """
+        parts = (
+            ("api", self.observations_left, self.read),
+            ("photos", self.files - self.files_done, self.files_done),
+        )
+        return max(
+            left / done * max(0.0, self.seconds - self.waited.get(what, 0.0)) if done and left > 0 else 0.0
+            for what, left, done in parts
+        )
 
 
 @dataclass(frozen=True)
@@ -135,10 +153,13 @@ class Waiting:
         return f"{SENDERS.get(self.what, self.what)}: {printable(self.reason)}, {duration(self.left(now))}"
 
 
-def time_left(figures: Figures, limits: Sequence[Limit], waits: float = 0.0) -> tuple[float, str] | None:
+def time_left(
+    figures: Figures, limits: Sequence[Limit], used: Mapping[Limit, Used] | None = None, waits: float = 0.0
+) -> tuple[float, str] | None:
     """About how many seconds are left, and by what: the limit that binds, or the pace so far if that is slower.
 
-    `waits`: seconds that something has to wait now. None while nothing can be said but that.
+    `used` is what counts of the limits, `waits` how many seconds something has to wait now. None while nothing can
+    be said.
 
     >>> figures = Figures(60.0, asked=20200, read=200, requests=1)
     >>> time_left(figures, [Limit(1, 60.0, "requests", "minute")])
@@ -149,23 +170,12 @@ def time_left(figures: Figures, limits: Sequence[Limit], waits: float = 0.0) -> 
     if figures.seconds < SOON or (figures.files and not figures.files_done):
         return None
     need = figures.need()
-    bound = binding([limit for limit in limits if is_met(limit, figures, need)], need)
+    bound = binding(limits, need, used)
     limited, pace = bound[1] if bound else 0.0, figures.seconds_at_this_pace()
-    seconds = max(limited, pace)
-    return None if seconds <= waits else (seconds, str(bound[0]) if bound and limited >= pace else PACE)
-
-
-def is_met(limit: Limit, figures: Figures, need: Mapping[str, float]) -> bool:
-    """Will the run come up to this limit? Requests are spaced by the minute; what fits in a day is not held up.
-
-    >>> day = Limit(9500, 86400.0, "requests", "day")
-    >>> [is_met(day, Figures(60.0, requests=5000), {"requests": left}) for left in (100, 5000)]
-    [False, True]
-    """
-    if limit.period == "minute":
-        return True
-    used = figures.bytes if limit.unit == "bytes" else figures.requests
-    return used + need.get(limit.unit, 0.0) > limit.amount
+    if not limited and not pace:
+        return None
+    pace += waits
+    return (limited, str(bound[0])) if bound and limited >= pace else (pace, PACE)
 
 
 def about(seconds: float) -> str:
@@ -183,7 +193,13 @@ def observations_told(figures: Figures) -> str:
 
     >>> observations_told(Figures(9.0, asked=5678, read=1234, new=1200, changed=4))
     '1,234 of 5,678 read, 1,200 new, 4 changed'
+    >>> observations_told(Figures(9.0, entered=30, start=Start(600, 250)))
+    '600 there; first the photos that they lack'
     """
+    if not figures.read and figures.entered:
+        return f"{figures.start.stored:,} there; first the photos that they lack"
+    if not figures.asked:
+        return "asking how many there are"
     of = f" of {max(figures.asked, figures.read):,}" if figures.asked else ""
     named = {"new": figures.new, "changed": figures.changed, "gone": figures.gone}
     return ", ".join([f"{figures.read:,}{of} read"] + [f"{n:,} {name}" for name, n in named.items() if n])

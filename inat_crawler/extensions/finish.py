@@ -138,6 +138,7 @@ class FinishCrawl:
             "exit_status": exit_status(complete, got, stats),
             "finish_reason": stats.get("finish_reason"),
             "error": stats.get("inat/error") or stats.get("inat/defect"),
+            "come_back_at": stats.get("inat/come_back_at"),
             **got,
         }
 

@@ -13,7 +13,7 @@ from inat_crawler.api.paging import MOST_IDS
 from inat_crawler.api.photos import TYPICAL_BYTES
 from inat_crawler.api.query import FetchOptions, Query
 from inat_crawler.api.sample import Sample, all_have_photos
-from inat_crawler.budget.forecast import binding, seconds_under
+from inat_crawler.budget.forecast import Used, binding, seconds_under
 from inat_crawler.budget.limits import Limit, Limits
 from inat_crawler.store.holdings import Holdings
 
@@ -94,7 +94,7 @@ def make_forecast(
     counts: Counts,
     holdings: Holdings,
     audit_is_due: bool = False,
-    used: Mapping[Limit, float] | None = None,
+    used: Mapping[Limit, Used] | None = None,
 ) -> Forecast:
     """The forecast; `used` is what earlier crawls have spent of the limits already."""
     left = observations_left(counts.matching, options, holdings)
@@ -111,7 +111,7 @@ def make_forecast(
         requests=requests,
         photos=photos,
         sizes=sizes,
-        times=tuple((limit, seconds_under(limit, need, spent.get(limit, 0.0))) for limit in every),
+        times=tuple((limit, seconds_under(limit, need, spent.get(limit, ()))) for limit in every),
         binding=binding(every, need, spent),
         exempt=tuple(sorted(limits.exempt)),
         holdings=holdings,
@@ -146,7 +146,7 @@ def requests_left(
     limited, pages = options.limit is not None, -(-left // options.per_page)
     if options.limit is not None and holdings.observations >= options.limit:
         return 0
-    to_the_end = options.limit is None or options.limit >= matching
+    to_the_end = options.limit is None or options.limit > matching
     reading = pages + (to_the_end and not holdings.finished) + holdings.begun
     if limited:
         return reading

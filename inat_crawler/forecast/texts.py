@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from textwrap import fill
 from typing import Any
 
 from inat_crawler.api.query import FetchOptions, Query
 from inat_crawler.api.sample import Sample
-from inat_crawler.budget.forecast import time_needed
-from inat_crawler.budget.limits import DAY, Limits, shown
+from inat_crawler.budget.forecast import Used, time_needed
+from inat_crawler.budget.limits import DAY, Limit, Limits, shown
 from inat_crawler.forecast import Counts, Forecast, SizeForecast, is_audit_due, make_forecast
-from inat_crawler.items import Observation
 from inat_crawler.mirror import days_between_audits
 from inat_crawler.store.holdings import Holdings
 
@@ -24,18 +23,19 @@ def crawl_line(
     options: FetchOptions,
     settings: Mapping[str, object],
     holdings: Holdings,
+    used: Mapping[Limit, Used],
     matching: int | None = None,
-    observations: Iterable[Observation] = (),
+    sample: Sample | None = None,
 ) -> str:
     """The forecast that a crawl gives at its start, in one line.
 
-    A first run tells it from its first page, whose observations are the sample; a later one, without `matching`,
-    from what its mirror holds. Nothing is asked for it.
+    A first run tells it from its first page, which is the sample; a later one, without `matching`, from what its
+    mirror holds. Nothing is asked for it. `used` is what counts of the limits already.
     """
     known = holdings.observations + holdings.unread if matching is None else matching
     due = is_audit_due(holdings, days_between_audits(settings["INAT_AUDIT_EVERY_DAYS"]), datetime.now(UTC))
-    counts = Counts(known, sample=Sample.of(observations))
-    return line(make_forecast(query, options, Limits(settings), counts, holdings, due))
+    counts = Counts(known, sample=sample or Sample())
+    return line(make_forecast(query, options, Limits(settings), counts, holdings, due, used))
 
 
 def line(forecast: Forecast) -> str:

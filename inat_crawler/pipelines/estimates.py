@@ -8,6 +8,7 @@ from math import inf
 
 from inat_crawler.api.photos import TYPICAL_BYTES
 
+FIRST = 8  # so many tell nothing of the largest
 FEW = 30  # below so many the largest says little of the next
 
 
@@ -45,9 +46,11 @@ class Estimates:
         ((6000, 24000), (1000.0, 24000))
         >>> estimates.learn("square", "jpg", 4000)
         >>> estimates.of("square", "jpg")
-        (4000.0, 8000.0)
+        (4000.0, 24000.0)
         """
         seen = self.seen.get((size, extension)) or self.known.get(size) or Seen()
         if not seen.count:
             return min(TYPICAL_BYTES[size], limit / 10), 4 * TYPICAL_BYTES[size]
-        return seen.bytes / seen.count, seen.largest * (2.0 if seen.count < FEW else 1.25)
+        # So many small ones make it less likely that a large one is next, and yet one may be.
+        unlikely = 4 * TYPICAL_BYTES[size] * min(1.0, FIRST / seen.count)
+        return seen.bytes / seen.count, max(unlikely, seen.largest * (2.0 if seen.count < FEW else 1.25))

@@ -9,9 +9,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from math import inf
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -34,6 +35,15 @@ MOVED = ("403", "404")  # what the old address of a photo that has moved answers
 Keep = Callable[[Wanted, Response], PhotoFile]  # raises PhotoError for what is not a whole image
 
 
+@dataclass
+class Transfer:
+    """Bytes of one request for a photo: those that it counts as when it ends, and those that were held for it."""
+
+    reservation: Reservation | None
+    used: float
+    held: float
+
+
 class Fetcher:
     """Fetches photos and has them kept by `keep`, which runs in a thread; `known` is how large those had are."""
 
@@ -52,6 +62,7 @@ class Fetcher:
         self.turns = Turns(crawler, "photos", self.limits.media, self.limits.media_periods)
         self.estimates = Estimates(known)
         self.addresses = Addresses(ApiClient(crawler))
+        crawler.signals.connect(self.begun, signals.headers_received)
         self.checkers = ThreadPoolExecutor(os.cpu_count(), "check-photo")
 
     async def fetch(
@@ -108,16 +119,25 @@ class Fetcher:
                 await self.throttle(wanted, host)
                 reservation = await self.reserve(wanted, patience)
                 host.asked_at = time.monotonic()
-            used, _ = self.estimates.of(wanted.size, wanted.photo.extension or "")
+            transfer = Transfer(reservation, *self.estimates.of(wanted.size, wanted.photo.extension or ""))
             try:
-                response = await self.ask(wanted, host)
-                used = len(response.body)
+                response = await self.ask(wanted, host, transfer)
+                transfer.used = len(response.body)
             finally:
-                self.turns.give_back(reservation, used)
+                self.turns.give_back(reservation, transfer.used)
         if response.status != 200:
             raise PhotoError(str(response.status), again=response.status in RETRIED_STATUSES)
-        self.estimates.learn(wanted.size, wanted.photo.extension or "", used)
+        self.estimates.learn(wanted.size, wanted.photo.extension or "", len(response.body))
         return response
+
+    def begun(self, body_length: object, request: Request) -> None:
+        """A photo begins to come: should it fail now, it counts in full."""
+        transfer = request.meta.get("inat_transfer")
+        if transfer is None:
+            return
+        transfer.used = body_length if isinstance(body_length, int) and body_length >= 0 else transfer.held
+        if transfer.used > transfer.held:
+            self.turns.hold(transfer.reservation, transfer.used)
 
     async def throttle(self, wanted: Wanted, host: Host) -> None:
         """Wait for as long as auto-throttle has requests wait.
@@ -150,11 +170,11 @@ class Fetcher:
         slot = self.crawler.engine.downloader.slots.get(slot_name(wanted))
         return self.start_delay if slot is None else slot.delay
 
-    async def ask(self, wanted: Wanted, host: Host) -> Response:
+    async def ask(self, wanted: Wanted, host: Host, transfer: Transfer) -> Response:
         assert self.crawler.engine is not None
         asked_at = time.monotonic()
         try:
-            response = await self.crawler.engine.download_async(photo_request(wanted))
+            response = await self.crawler.engine.download_async(photo_request(wanted, transfer))
         except IgnoreRequest as error:
             raise EndingError(str(error)) from error
         except Exception as error:  # whatever it is, the photo is not had, and its row says why
@@ -172,10 +192,11 @@ def slot_name(wanted: Wanted) -> str:
     return f"photos {wanted.host}"
 
 
-def photo_request(wanted: Wanted) -> Request:
+def photo_request(wanted: Wanted, transfer: Transfer | None = None) -> Request:
     """The request for a photo as Scrapy sends it: never again by itself, and with whatever answer it gets."""
     meta = {
         "inat_photo": wanted,
+        "inat_transfer": transfer,
         "download_slot": slot_name(wanted),
         "handle_httpstatus_all": True,
         "dont_retry": True,

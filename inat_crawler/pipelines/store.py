@@ -12,7 +12,7 @@ from scrapy.exceptions import DropItem, NotConfigured
 
 from inat_crawler.api.paging import batches
 from inat_crawler.api.photos import farewells, moves
-from inat_crawler.errors import CrawlError, StoreError
+from inat_crawler.errors import CrawlError, SpentError, StoreError
 from inat_crawler.files import carry_out
 from inat_crawler.items import Move, Observation, Page
 from inat_crawler.store import Store
@@ -25,6 +25,8 @@ def fail(crawler: Crawler, error: CrawlError) -> None:
     if not crawler.stats.get_value("inat/error"):
         logger.error("%s", error)
         crawler.stats.set_value("inat/error", str(error))
+        if isinstance(error, SpentError):
+            crawler.stats.set_value("inat/come_back_at", error.come_back_at)
 
 
 class StorePipeline:

@@ -14,7 +14,6 @@ from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
-from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
 from inat_crawler.api.explore import read_page as read_address
 from inat_crawler.api.paging import (
@@ -29,23 +28,25 @@ from inat_crawler.api.paging import (
 )
 from inat_crawler.api.query import FetchOptions, Query, parse_arguments
 from inat_crawler.api.records import read_record, record_id
+from inat_crawler.api.sample import Sample
+from inat_crawler.budget.ledger import used_up
+from inat_crawler.budget.limits import Limits
 from inat_crawler.client import ApiClient, is_ending
-from inat_crawler.errors import CrawlError, EndingError, RecordError, RefusedError, SettingError
+from inat_crawler.errors import CrawlError, EndingError, RecordError, RefusedError, SpentError
 from inat_crawler.forecast.texts import crawl_line
 from inat_crawler.items import Observation, Page, Window, field_names
 from inat_crawler.mirror import (
-    check_api_root,
-    check_token,
     days_between_audits,
-    output_folder,
     own_settings,
     scrapy_settings,
 )
 from inat_crawler.spiders.audit import Audit
+from inat_crawler.starting import check_start, token_of
 from inat_crawler.store import Store, sqlite_in
 from inat_crawler.store.holdings import count_holdings
 
 Observations = AsyncIterator[Observation]
+SAMPLED = 1000  # photos of the mirror, to tell what others will weigh
 
 
 class ObservationsSpider(Spider):
@@ -66,15 +67,8 @@ class ObservationsSpider(Spider):
     @classmethod
     def from_crawler(cls, crawler: Crawler, /, *args: Any, **arguments: Any) -> Self:  # type: ignore[override]
         query, options = parse_arguments(arguments)
-        check_api_root(crawler.settings["INAT_API_ROOT"])
-        token_of(crawler.settings, options)
-        days_between_audits(crawler.settings["INAT_AUDIT_EVERY_DAYS"])
-        output = output_folder(query, options, crawler.settings["INAT_OUTPUT_ROOT"])
-        for name, value in own_settings(output, options).items():
-            if crawler.settings.getpriority(name) is not None:
-                raise SettingError(name, "follows from the spider arguments, -s may not set it", value)
-            crawler.settings.set(name, value, priority="spider")
-        for name, value in scrapy_settings(output, options).items():
+        output = check_start(crawler.settings, query, options)
+        for name, value in {**own_settings(output, options), **scrapy_settings(output, options)}.items():
             crawler.settings.set(name, value, priority="spider")
         if not crawler.settings["INAT_STORE_URL"]:
             crawler.settings.set("INAT_STORE_URL", sqlite_in(output), priority="spider")
@@ -107,9 +101,9 @@ class ObservationsSpider(Spider):
 
         A page may bring an observation again whose photos are still under way, in another order.
         """
-        if not self.is_first and not self.options.repair:
-            self.foretell()
         try:
+            if not self.is_first and not self.options.repair:
+                await self.foretell()
             for phase in self.phases():
                 async for observation in phase():
                     self.under_way += 1
@@ -125,11 +119,14 @@ class ObservationsSpider(Spider):
         except CrawlError as error:
             self.fail(error)
 
-    def foretell(self, page: Page | None = None, sample: Sequence[Observation] = ()) -> None:
+    async def foretell(self, page: Page | None = None, observations: Sequence[Observation] = ()) -> None:
         """Say what is to come: told from the first page, before it is stored, or from what the mirror holds."""
         total = page.after.total if page and page.after else None
+        sample = Sample.of(observations) if page else Sample.of_pixels(self.store.files.pixels(SAMPLED))
         holdings = count_holdings(self.store.database, self.options.images, self.options.sizes)
-        self.logger.info("%s", crawl_line(self.query, self.options, self.settings, holdings, total, sample))
+        used = await asyncio.to_thread(used_up, self.settings["INAT_BUDGET_URL"], Limits(self.settings))
+        told = crawl_line(self.query, self.options, self.settings, holdings, used, total, sample)
+        self.logger.info("%s", told)
 
     def phases(self) -> Sequence[Callable[[], Observations]]:
         if self.options.repair:
@@ -234,7 +231,7 @@ class ObservationsSpider(Spider):
             window = next((w for w in self.store.windows.all() if not w.done and not self.limit_met()), None)
         self.store.windows.merge()
         standing = self.store.standing()
-        if standing.audited_at is None and all(w.done for w in self.store.windows.all()):
+        if standing.audited_at is None and self.store.windows.finished():
             self.store.note_standing(audited_at=standing.synced_at)  # all ids were seen
 
     def first_window(self) -> Window | None:
@@ -261,7 +258,7 @@ class ObservationsSpider(Spider):
             page, results = await self.next_page(window, per_page)
             observations = list(self.compared(page, results))
             if self.is_first and window.cursor is None:
-                self.foretell(page, observations)
+                await self.foretell(page, observations)
             for observation in observations:
                 yield observation
             if not page.observations and not page.stored:
@@ -357,6 +354,8 @@ class ObservationsSpider(Spider):
     def fail(self, error: CrawlError) -> None:
         self.logger.error("%s", error)
         self.crawler.stats.set_value("inat/error", str(error))
+        if isinstance(error, SpentError):
+            self.crawler.stats.set_value("inat/come_back_at", error.come_back_at)
 
     def failed(self) -> bool:
         """Has something ended the crawl: a page, or a store that takes no more?"""
@@ -366,11 +365,3 @@ class ObservationsSpider(Spider):
         """The crawl ends when nothing is left to do; the reason tells whether that was its end."""
         if self.failed():
             raise CloseSpider("failed")
-
-
-def token_of(settings: BaseSettings, options: FetchOptions) -> str:
-    """The token to send, none unless private coordinates are wanted. Raises SettingError."""
-    if (settings.getpriority("INAT_API_TOKEN") or 0) > SETTINGS_PRIORITIES["project"]:
-        rule = "read from the environment only: a command line, or a schedule, would show it to others"
-        raise SettingError("INAT_API_TOKEN", rule)
-    return check_token(settings["INAT_API_TOKEN"] or "", settings["INAT_API_ROOT"]) if options.private else ""

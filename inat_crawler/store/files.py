@@ -55,6 +55,15 @@ class Files:
         """All files that are said to be had, as (observation id, photo id, file)."""
         return self._select(files.c.status.in_(HAD))
 
+    def pixels(self, many: int) -> list[tuple[int | None, int | None]]:
+        """Width and height of the originals of the photos that were stored last."""
+        statement = sa.select(photos.c.width, photos.c.height).order_by(photos.c.observation_id.desc()).limit(many)
+        with self.database.engine.connect() as db:
+            return [
+                (width, height)
+                for width, height in db.execute(statement.where(photos.c.mirror_id == self.database.mirror_id))
+            ]
+
     def tried(self) -> Iterator[FileRow]:
         """All files, had or not, as (observation id, photo id, file), by id."""
         return self._select(order=(files.c.observation_id, files.c.photo_id, files.c.size))

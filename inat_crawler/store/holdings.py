@@ -64,15 +64,15 @@ def _unreadable(error: Exception) -> Holdings:
 
 
 def _count(database: Database, images: str, sizes: Sequence[str]) -> Holdings:
-    files, windows = Files(database), Windows(database).all()
+    files, windows = Files(database), Windows(database)
     times = database.mine(sa.select(mirrors.c.synced_at, mirrors.c.audited_at), mirrors)
     with database.engine.connect() as db:
         synced_at, audited_at = db.execute(times).one()
     return Holdings(
         observations=Observations(database).count(),
         begun=synced_at is not None,
-        finished=bool(windows) and all(w.done for w in windows),
-        unread=sum(max(0, (w.total or 0) - w.read) for w in windows if not w.done),
+        finished=windows.finished(),
+        unread=windows.unread(),
         audited_at=audited_at,
         photos=files.count_wanted(images, ["any"]),
         had=files.had_by_size(images, sizes),

@@ -22,6 +22,15 @@ class Windows:
         found = [w for w in self._select() if w.updated_since is None]
         return sorted(found, key=lambda w: w.id_above, reverse=True)
 
+    def finished(self) -> bool:
+        """Are all read to their end?"""
+        every = self.all()
+        return bool(every) and all(w.done for w in every)
+
+    def unread(self) -> int:
+        """How many observations were known to be there and not read yet."""
+        return sum(max(0, (w.total or 0) - w.read) for w in self.all() if not w.done)
+
     def sweep(self) -> Window | None:
         """The sweep that is not done yet, if there is one."""
         return next((w for w in self._select() if w.updated_since is not None), None)

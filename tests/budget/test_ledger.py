@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from inat_crawler.budget import clock
 from inat_crawler.budget.ledger import LEASE, SLOTS, Ask, Ledger, Reservation, Wait
 from inat_crawler.budget.limits import Limit
-from inat_crawler.errors import BudgetError
+from inat_crawler.errors import BudgetError, BusyError
 
 MINUTE, DAY = Limit(3, 60.0, "requests", "minute"), Limit(5, 86400.0, "requests", "day")
 HOUR = Limit(1000, 3600.0, "bytes", "hour")
@@ -64,6 +66,10 @@ def spend(ledger: Ledger, asked: Ask, used: float | None = None) -> Reservation 
     return taken
 
 
+def used(ledger: Ledger, limit: Limit) -> float:
+    return sum(amount for _, amount in ledger.used("key", [limit])[0])
+
+
 def test_no_more_than_the_limit_in_any_minute(clocks: Clocks, url: str) -> None:
     ledger = Ledger(url)
     for _ in range(3):
@@ -108,10 +114,18 @@ def test_bytes_are_held_as_they_may_be_and_counted_as_they_were(clocks: Clocks, 
     first = take(ledger, ask(HOUR, amount=400, hold=800))
     assert isinstance(first, Reservation)
     assert isinstance(take(ledger, ask(HOUR, amount=300)), Wait)
-    assert ledger.used("key", [HOUR]) == [800]
+    assert used(ledger, HOUR) == 800
     ledger.give_back([(first, 500)])
-    assert ledger.used("key", [HOUR]) == [500]
+    assert used(ledger, HOUR) == 500
     assert isinstance(take(ledger, ask(HOUR, amount=500)), Reservation)
+
+
+def test_a_transfer_that_grows(clocks: Clocks, url: str) -> None:
+    ledger = Ledger(url)
+    first = take(ledger, ask(HOUR, amount=100, hold=200))
+    assert isinstance(first, Reservation)
+    ledger.hold(first, 950)
+    assert isinstance(take(ledger, ask(HOUR, amount=100)), Wait)
 
 
 def test_what_is_larger_than_the_limit_goes_alone(clocks: Clocks, url: str) -> None:
@@ -138,6 +152,16 @@ def test_even_turns(clocks: Clocks, url: str) -> None:
     assert isinstance(take(ledger, asked), Wait)
 
 
+def test_a_slower_process_does_not_slow_down_another(clocks: Clocks, url: str) -> None:
+    fast = ask(Limit(60, 60.0, "requests", "minute"), interval=1.0)
+    assert isinstance(
+        take(Ledger(url), ask(Limit(0.01, 60.0, "requests", "minute"), interval=6000.0)), Reservation
+    )
+    assert take(Ledger(url), fast) == Wait(pytest.approx(1.0))
+    clocks.pass_(1.01)
+    assert isinstance(take(Ledger(url), fast), Reservation)
+
+
 def test_a_killed_process_costs_its_reservation_alone(clocks: Clocks, url: str) -> None:
     killed, alive = Ledger(url), Ledger(url)
     take(killed, ask(MINUTE))
@@ -148,7 +172,7 @@ def test_a_killed_process_costs_its_reservation_alone(clocks: Clocks, url: str) 
     for _ in range(60):  # the process that is alive says so
         clocks.pass_(1)
         alive.beat()
-    assert alive.used("key", [MINUTE]) == [1]
+    assert used(alive, MINUTE) == 1
     assert isinstance(take(alive, ask(MINUTE)), Reservation)
     assert isinstance(take(alive, ask(MINUTE)), Reservation)
     assert isinstance(take(alive, ask(MINUTE)), Wait)
@@ -160,9 +184,9 @@ def test_a_process_that_slept_and_wakes_gives_back_what_it_held(clocks: Clocks, 
     clocks.pass_(3000)
     assert isinstance(taken, Reservation)
     asleep.give_back([(taken, 950)])
-    assert alive.used("key", [HOUR]) == [950]
+    assert used(alive, HOUR) == 950
     clocks.pass_(3500)
-    assert alive.used("key", [HOUR]) == [950]
+    assert used(alive, HOUR) == 950
 
 
 def test_a_restart_refills_nothing(clocks: Clocks, url: str) -> None:
@@ -252,7 +276,10 @@ def test_no_two_processes_take_the_last_place(url: str) -> None:
         ("nonsense", "not the address of a database"),
         ("sqlite://", "must be a file of SQLite"),
         ("mysql://user:secret@localhost/x", "must be a file of SQLite or a PostgreSQL database"),
-        ("sqlite:////proc/nowhere/budget.sqlite", "cannot be opened"),
+        ("sqlite:////proc/nowhere/budget.sqlite", "cannot be opened: .*/proc/nowhere"),
+        ("sqlite:///file:x?mode=memory&uri=true", "must be a file of SQLite"),
+        ("postgresql://user:secret@127.0.0.1:abc/x", "not the address of a database"),
+        ("sqlite:////tmp/x?timeout=abc", "cannot be opened"),
     ],
 )
 def test_ledgers_that_cannot_be(url: str, rule: str) -> None:
@@ -265,3 +292,37 @@ def test_a_file_that_is_no_ledger(tmp_path: Path) -> None:
     (tmp_path / "budget.sqlite").write_text("this is a text, and not a short one" * 100)
     with pytest.raises(BudgetError, match="cannot be opened"):
         Ledger(f"sqlite:///{tmp_path}/budget.sqlite")
+
+
+def test_a_ledger_of_a_newer_version(url: str) -> None:
+    Ledger(url).close()
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as db:
+        db.execute("UPDATE budget_version SET version = version + 1")
+    db.close()
+    with pytest.raises(BudgetError, match="a newer inat_crawler wrote"):
+        Ledger(url)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_ledger_that_is_removed_is_missed(url: str, tmp_path: Path, replaced: bool) -> None:
+    ledger = Ledger(url)
+    spend(ledger, ask(MINUTE))
+    for file in tmp_path.iterdir():
+        file.unlink()
+    if replaced:
+        Ledger(url).close()
+    with pytest.raises(BudgetError, match="removed or replaced"):
+        take(ledger, ask(MINUTE))
+
+
+def test_a_ledger_that_others_hold_blocks_nobody_for_long(url: str) -> None:
+    ledger = Ledger(url)
+    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    begun = time.monotonic()
+    with pytest.raises(BusyError, match="locked"):
+        take(ledger, ask(MINUTE))
+    assert time.monotonic() - begun < 3
+    other.execute("ROLLBACK")
+    other.close()
+    assert isinstance(take(ledger, ask(MINUTE)), Reservation)

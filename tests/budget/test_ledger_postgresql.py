@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import postgresql
 import pytest
-from test_ledger import DAY, HOUR, MINUTE, ask, race, spend, take
+from test_ledger import DAY, HOUR, MINUTE, ask, race, spend, take, used
 
 from inat_crawler.budget import clock
 from inat_crawler.budget.ledger import Ledger, Reservation, Wait
@@ -29,7 +29,7 @@ def test_it_counts_as_in_sqlite(url: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert isinstance(wait, Wait)
     assert wait.limit == MINUTE
     assert 55 < wait.seconds <= 60
-    assert other.used("key", [MINUTE, DAY]) == [3, 3]
+    assert [used(other, limit) for limit in (MINUTE, DAY)] == [3, 3]
     other.pause("host:80", 37, "429")
     assert take(ledger, ask(HOUR)) == Wait(pytest.approx(37, abs=2), why="429")
     assert ledger.pauses() == {"host:80": Wait(pytest.approx(37, abs=2), why="429")}

@@ -198,4 +198,5 @@ def test_a_redirect(faulty: Standin) -> None:
 def test_an_echo(faulty: Standin) -> None:
     faulty.add_fault("api", "echo", status=500, times=1)
     status, _, body = ask(page(faulty), {"Authorization": "token"})
-    assert (status, json.loads(body)["headers"]["Authorization"]) == (500, "token")
+    assert (status, json.loads(body)["plain"]["headers"]["Authorization"]) == (500, "token")
+    assert json.loads(body)["escaped"] == json.loads(body)["plain"]
