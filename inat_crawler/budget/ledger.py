@@ -87,12 +87,13 @@ class Wait:
 class Ledger:
     """The ledger as one process writes it. All methods raise BudgetError when it cannot be used."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = open_ledger(url)
+    def __init__(self, url: str, patience: float = LONGEST_LOCK) -> None:
+        """`patience`: seconds for which it waits for others who hold the ledger just now. Raises BudgetError."""
+        self.engine = open_ledger(url, patience)
         self.holder = uuid.uuid4().hex
         self.file = ledger_file(url)
         self.identity = identity(self.file)
-        patiently(self.forget)
+        patiently(self.forget, patience)
 
     def forget(self) -> None:
         with self.transaction() as (db, now):
@@ -186,7 +187,7 @@ def used_up(url: str, limits: Limits) -> dict[Limit, Used]:
     return used
 
 
-def open_ledger(url: str) -> sa.Engine:
+def open_ledger(url: str, patience: float) -> sa.Engine:
     """Open the database of a ledger, and make its tables. Raises BudgetError."""
     address = address_of(url)
     # ImportError: no driver is installed; ValueError, TypeError: it does not take what stands after the ?.
@@ -212,18 +213,18 @@ def open_ledger(url: str) -> sa.Engine:
         if version != sql.VERSION:
             raise BudgetError(f"a newer inat_crawler wrote the budget's ledger: {shown(address)}")
 
-    patiently(set_up)
+    patiently(set_up, patience)
     return engine
 
 
-def patiently(work: Callable[[], None]) -> None:
+def patiently(work: Callable[[], None], patience: float) -> None:
     """Do it as soon as others let go of the ledger. Raises BusyError when they do not."""
-    until = clock.steady() + LONGEST_LOCK
+    until = clock.steady() + patience
     while True:
         try:
             return work()
         except BusyError:
-            if clock.steady() > until:
+            if clock.steady() >= until:
                 raise
             time.sleep(0.1)
 

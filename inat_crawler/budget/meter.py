@@ -164,7 +164,7 @@ class Meter:
 
     async def run(self, method: Callable[..., T], *arguments: Any) -> T:
         def call() -> T:
-            self.ledger = self.ledger or Ledger(self.url)
+            self.ledger = self.ledger or Ledger(self.url, patience=0.0)
             return method(self.ledger, *arguments)
 
         return await asyncio.get_running_loop().run_in_executor(self.thread, call)
