@@ -97,21 +97,21 @@ SUMS = {"square": (30, 180_000), "medium": (30, 2_700_000)}
         (
             forecast(WHOLE),
             "37,000 observations (187 requests); about 37,000 photos in 3 sizes, 31 GB; "
-            "22.8 GB a day binds: about 1.4 days",
+            "22.8 GB a day binds: at least 1.4 days",
         ),
         (
             forecast(WHOLE, sizes=("square", "medium")),
             "37,000 observations (187 requests); about 37,000 photos in 2 sizes, 3.55 GB; "
-            "55 requests a minute binds: about 3 min 24 s",
+            "55 requests a minute binds: at least 3 min 24 s",
         ),
         (
             forecast(Counts(1), images="none"),
-            "1 observation (3 requests); no photos; 55 requests a minute binds: about 3 s",
+            "1 observation (3 requests); no photos; 55 requests a minute binds: at least 3 s",
         ),
         (
             forecast(WHOLE, Holdings(30, True, photos=30, had=SUMS, all_files=SUMS), sizes=("square", "medium")),
             "30 observations and 60 photo files (2.88 MB) are there, 36,970 more to read (190 requests); "
-            "about 73,940 photo files to fetch, 3.55 GB; 55 requests a minute binds: about 3 min 27 s",
+            "about 73,940 photo files to fetch, 3.55 GB; 55 requests a minute binds: at least 3 min 27 s",
         ),
         (
             forecast(Counts(30), Holdings(30, True, True, photos=30, had=SUMS), sizes=("square", "medium")),

@@ -231,7 +231,11 @@ def check_argument(name: str, value: object) -> str:
     try:
         return ARGUMENTS[name].check(typed)
     except ValueError as rule:
-        raise ArgumentError(name, str(rule), value) from None
+        is_name = (
+            name in ("place_id", "taxon_id") and isinstance(value, str) and len(value) > 1 and value[0].isalpha()
+        )
+        hint = f"; for a name there is `{name.removesuffix('_id')}`" if is_name else ""
+        raise ArgumentError(name, f"{rule}{hint}", value) from None
 
 
 def as_text(name: str, value: object) -> str:

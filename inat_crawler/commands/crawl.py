@@ -72,6 +72,8 @@ class Command(crawl.Command):
         if self.quiet:
             logging.disable(logging.NOTSET)
             logging.getLogger("scrapy").setLevel(logging.WARNING)
+            # Its advice is to accept truncated bodies; they are asked for again.
+            logging.getLogger("scrapy.core.downloader.handlers").setLevel(logging.ERROR)
         known = self.crawler_process.spider_loader.list()
         if len(args) != 1 or args[0] not in known:
             print(

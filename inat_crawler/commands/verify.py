@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
 from inat_crawler.api.images import check_image
@@ -55,7 +54,9 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:
-            raise UsageError("name one folder")
+            print(f"error: name one folder: {' '.join(args)!r}", file=sys.stderr)
+            self.exitcode = 1
+            return
         output = Path(args[0]).expanduser().absolute()
         try:
             damaged = self.verify(output, mark=opts.repair)

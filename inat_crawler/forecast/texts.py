@@ -16,6 +16,7 @@ from inat_crawler.mirror import days_between_audits
 from inat_crawler.store.holdings import Holdings
 
 WIDTH = 79
+LINE = 10e6 / 8  # bytes a second of a middling line
 
 
 def crawl_line(
@@ -72,7 +73,7 @@ def _binding(forecast: Forecast) -> str:
     if forecast.binding is None:
         return "no limit holds it up"
     limit, seconds = forecast.binding
-    return f"{limit} binds: about {time_needed(seconds)}"
+    return f"{limit} binds: at least {time_needed(seconds)}"
 
 
 def many(n: int, what: str) -> str:
@@ -147,6 +148,9 @@ def remarks(forecast: Forecast) -> list[str]:
             f"{time_needed(binding[1])}: the crawl stops when a day's budget is spent, and goes on with the same "
             "command; -a wait=true waits."
         )
+    if binding is None and forecast.left_bytes:
+        line = time_needed(forecast.left_bytes / LINE)
+        said.append(f"No limit holds it up. How long it takes is up to the line: at 10 Mbit/s, {line}.")
     if forecast.exempt:
         said.append(f"Photos of these hosts fall under no limit: {', '.join(forecast.exempt)}.")
     return said

@@ -8,7 +8,7 @@ from math import inf
 
 from inat_crawler.api.photos import TYPICAL_BYTES
 
-FIRST = 8  # so many tell nothing of the largest
+FIRST = 4  # so many tell nothing of the largest
 FEW = 30  # below so many the largest says little of the next
 
 
@@ -52,5 +52,5 @@ class Estimates:
         if not seen.count:
             return min(TYPICAL_BYTES[size], limit / 10), 4 * TYPICAL_BYTES[size]
         # So many small ones make it less likely that a large one is next, and yet one may be.
-        unlikely = 4 * TYPICAL_BYTES[size] * min(1.0, FIRST / seen.count)
+        unlikely = 4 * TYPICAL_BYTES[size] * min(1.0, FIRST / seen.count) ** 2
         return seen.bytes / seen.count, max(unlikely, seen.largest * (2.0 if seen.count < FEW else 1.25))

@@ -174,6 +174,7 @@ REFUSALS: list[tuple[dict[str, object], str]] = [
     ({"user_id": "some one"}, f"spider argument `user_id`: {LOGIN}: 'some one'"),
     ({"user_login": "42"}, f"spider argument `user_login`: {LOGIN}: '42'"),
     ({"project_id": "a/b"}, "spider argument `project_id`: not a project's id or slug: 'a/b'"),
+    ({"taxon_id": "octopus"}, f"spider argument `taxon_id`: {POSITIVE}; for a name there is `taxon`: 'octopus'"),
     ({"csi": "NT"}, "spider argument `csi`: not one of LC, VU, EN, CR, EW, EX: 'NT'"),
     ({"lat": "91", "lng": "0"}, "spider argument `lat`: not a number from -90 to 90: '91'"),
     ({"lat": "nan", "lng": "0"}, "spider argument `lat`: not a number from -90 to 90: 'nan'"),
