@@ -30,7 +30,7 @@ from inat_crawler.api.patience import (
     http_date,
     retry_after,
 )
-from inat_crawler.errors import CrawlError, EndingError, PageError, RefusedError
+from inat_crawler.errors import CrawlError, EndingError, PageError, RefusedError, SpentError
 from inat_crawler.mirror import TOKEN_PAGE, number_setting
 from inat_crawler.signals import waiting
 
@@ -191,6 +191,16 @@ def served_at(response: Response) -> str:
 def first_wait(setting: object) -> float:
     """The setting INAT_BACKOFF_SECONDS. Raises SettingError."""
     return number_setting("INAT_BACKOFF_SECONDS", setting, "seconds", LONGEST_PAUSE)
+
+
+def fail(crawler: Crawler, error: CrawlError) -> None:
+    """Nothing more can be asked for or kept: the spider asks for no further page once this stat is set."""
+    if crawler.stats.get_value("inat/error"):
+        return
+    crawler.stats.set_value("inat/error", str(error))
+    logger.log(logging.WARNING if isinstance(error, SpentError) else logging.ERROR, "%s", error)
+    if isinstance(error, SpentError):
+        crawler.stats.set_value("inat/come_back_at", error.come_back_at)
 
 
 def is_ending(crawler: Crawler) -> bool:

@@ -54,10 +54,12 @@ class Turns:
             try:
                 turn = await (self.meter.take(ask) if ask.limits else self.meter.paused(ask.host))
             except BusyError:
-                left = since + LONGEST_LOCK - time.monotonic()
-                if left < 0:
+                waited, why = time.monotonic() - since, "another program holds the budget's ledger"
+                if waited > LONGEST_LOCK:
                     raise
-                self.tell("another program holds the budget's ledger", left)
+                self.tell(why, LONGEST_LOCK - waited)
+                if patience is not None and waited > patience:
+                    raise PostponedError(why) from None
                 continue
             if not isinstance(turn, Wait):
                 self.tell("", 0.0)

@@ -421,6 +421,7 @@ def schema_record(packed: bytes) -> str:
     return unpack(packed).decode()
 
 
+@pytest.mark.long
 def test_a_photo_that_was_changed_on_the_disk_is_fetched_again(standin: Start, output: Path) -> None:
     park = standin(observations=10)
     run = crawl(park, output, PLACE)
@@ -572,6 +573,7 @@ def test_a_query_of_many_ids(standin: Start, output: Path) -> None:
     assert (run.status, run.account["observations"]["stored"]) == (0, 400)
 
 
+@pytest.mark.long
 def test_a_photo_that_no_row_tells_of_is_put_aside(standin: Start, output: Path) -> None:
     park = standin(observations=10)
     run = crawl(park, output, PLACE)

@@ -100,6 +100,7 @@ def test_told_twice_to_end(standin: Start, output: Path) -> None:
     assert crawl(park, output, PLACE).status == 0
 
 
+@pytest.mark.long
 def test_a_full_disk_ends_the_crawl(standin: Start, output: Path) -> None:
     def no_large_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))

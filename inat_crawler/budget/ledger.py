@@ -93,7 +93,11 @@ class Ledger:
         self.holder = uuid.uuid4().hex
         self.file = ledger_file(url)
         self.identity = identity(self.file)
-        patiently(self.forget, patience)
+        try:
+            patiently(self.forget, patience)
+        except BudgetError:
+            self.engine.dispose()
+            raise
 
     def forget(self) -> None:
         with self.transaction() as (db, now):
@@ -172,13 +176,13 @@ class Ledger:
             raise trouble("cannot be used", error, self.engine.url) from error
 
 
-def used_up(url: str, limits: Limits) -> dict[Limit, Used]:
+def used_up(url: str, limits: Limits, patience: float = LONGEST_LOCK) -> dict[Limit, Used]:
     """What all processes have used of the limits of late. Raises BudgetError."""
     used: dict[Limit, Used] = {}
     kinds = (limits.requests_key, limits.requests), limits.media_of(limits.api_root)
     limited = [(key, some) for key, some in kinds if some]
     if limited:
-        ledger = Ledger(url)
+        ledger = Ledger(url, patience)
         try:
             for key, some in limited:
                 used |= zip(some, ledger.used(key, some), strict=True)
@@ -213,7 +217,11 @@ def open_ledger(url: str, patience: float) -> sa.Engine:
         if version != sql.VERSION:
             raise BudgetError(f"a newer inat_crawler wrote the budget's ledger: {shown(address)}")
 
-    patiently(set_up, patience)
+    try:
+        patiently(set_up, patience)
+    except BudgetError:
+        engine.dispose()
+        raise
     return engine
 
 

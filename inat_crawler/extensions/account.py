@@ -141,13 +141,13 @@ def heading(account: Mapping[str, Any]) -> str:
     observations = account["observations"]
     asked = "an unknown number of" if observations["asked"] is None else f"{observations['asked']:,}"
     stored, lacks = f"{observations['stored']:,}", account["photos"]["missing"]
+    newest = "the newest " if account["limited"] and stored not in ("0", asked) else ""
     if account["complete"]:
         if not observations["stored"] and not account["limited"]:
             return "complete: the query matches no observation"
-        newest = "the newest " if account["limited"] and stored != asked else ""
         return f"complete: {newest}{stored} of {asked} observations"
     files = f", {lacks:,} photo file{'' if lacks == 1 else 's'} missing" if lacks else ""
-    return f"NOT complete: {stored} of {asked} observations{files}"
+    return f"NOT complete: {newest}{stored} of {asked} observations{files}"
 
 
 def changes(account: Mapping[str, Any]) -> str:

@@ -130,7 +130,8 @@ class Progress:
     async def look_up(self) -> None:
         """See how much of the limits is used up, by all processes."""
         try:
-            self.used = await asyncio.to_thread(used_up, self.crawler.settings["INAT_BUDGET_URL"], self.budget)
+            url = self.crawler.settings["INAT_BUDGET_URL"]
+            self.used = await asyncio.to_thread(used_up, url, self.budget, patience=0.0)
         except BudgetError as error:  # whoever needs the ledger to go on says so
             logger.debug("%s", error)
 

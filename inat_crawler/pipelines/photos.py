@@ -24,6 +24,7 @@ from scrapy.utils.datatypes import LocalCache
 
 from inat_crawler.api.images import check_image
 from inat_crawler.api.photos import SIZES, Wanted, is_replaced
+from inat_crawler.client import fail
 from inat_crawler.errors import (
     BudgetError,
     CrawlError,
@@ -36,7 +37,6 @@ from inat_crawler.errors import (
 from inat_crawler.files import WholeFilesStore
 from inat_crawler.items import HAD, Observation, PhotoFile
 from inat_crawler.pipelines.fetching import Fetcher, photo_request
-from inat_crawler.pipelines.store import fail
 from inat_crawler.store import Store, now
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Self
 
@@ -12,21 +11,11 @@ from scrapy.exceptions import DropItem, NotConfigured
 
 from inat_crawler.api.paging import batches
 from inat_crawler.api.photos import farewells, moves
-from inat_crawler.errors import CrawlError, SpentError, StoreError
+from inat_crawler.client import fail
+from inat_crawler.errors import StoreError
 from inat_crawler.files import carry_out
 from inat_crawler.items import Move, Observation, Page
 from inat_crawler.store import Store
-
-logger = logging.getLogger(__name__)
-
-
-def fail(crawler: Crawler, error: CrawlError) -> None:
-    """Nothing more can be fetched or kept: the spider asks for no further page once this stat is set."""
-    if not crawler.stats.get_value("inat/error"):
-        logger.error("%s", error)
-        crawler.stats.set_value("inat/error", str(error))
-        if isinstance(error, SpentError):
-            crawler.stats.set_value("inat/come_back_at", error.come_back_at)
 
 
 class StorePipeline:

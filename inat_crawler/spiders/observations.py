@@ -31,8 +31,8 @@ from inat_crawler.api.records import read_record, record_id
 from inat_crawler.api.sample import Sample
 from inat_crawler.budget.ledger import used_up
 from inat_crawler.budget.limits import Limits
-from inat_crawler.client import ApiClient, is_ending
-from inat_crawler.errors import CrawlError, EndingError, RecordError, RefusedError, SpentError
+from inat_crawler.client import ApiClient, fail, is_ending
+from inat_crawler.errors import CrawlError, EndingError, RecordError, RefusedError
 from inat_crawler.forecast.texts import crawl_line
 from inat_crawler.items import Observation, Page, Window, field_names
 from inat_crawler.mirror import (
@@ -115,9 +115,9 @@ class ObservationsSpider(Spider):
         except RefusedError as error:
             if not self.stored and 400 <= error.status < 500 and error.status != 429:
                 self.crawler.stats.set_value("inat/query_refused", True)
-            self.fail(error)
+            fail(self.crawler, error)
         except CrawlError as error:
-            self.fail(error)
+            fail(self.crawler, error)
 
     async def foretell(self, page: Page | None = None, observations: Sequence[Observation] = ()) -> None:
         """Say what is to come: told from the first page, before it is stored, or from what the mirror holds."""
@@ -350,12 +350,6 @@ class ObservationsSpider(Spider):
         audit.finish()
 
     # -- failures -----------------------------------------------------------------------------------------
-
-    def fail(self, error: CrawlError) -> None:
-        self.logger.error("%s", error)
-        self.crawler.stats.set_value("inat/error", str(error))
-        if isinstance(error, SpentError):
-            self.crawler.stats.set_value("inat/come_back_at", error.come_back_at)
 
     def failed(self) -> bool:
         """Has something ended the crawl: a page, or a store that takes no more?"""
