@@ -11,7 +11,7 @@ from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.http import Response
 
-from inat_crawler.api.explore import printable
+from inat_crawler.api.texts import printable
 from inat_crawler.budget.forecast import duration
 from inat_crawler.client import ApiClient
 from inat_crawler.errors import CrawlError, EndingError

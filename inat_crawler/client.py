@@ -19,7 +19,6 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from inat_crawler.api.explore import printable
 from inat_crawler.api.paging import beginning, utc
 from inat_crawler.api.patience import (
     LONGEST_PAUSE,
@@ -30,6 +29,7 @@ from inat_crawler.api.patience import (
     http_date,
     retry_after,
 )
+from inat_crawler.api.texts import printable
 from inat_crawler.errors import CrawlError, EndingError, PageError, RefusedError, SpentError
 from inat_crawler.mirror import TOKEN_PAGE, number_setting
 from inat_crawler.signals import waiting

@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 from scrapy.crawler import AsyncCrawlerProcess, CrawlerProcessBase
 
-from inat_crawler.api.explore import printable
 from inat_crawler.api.names import (
     KINDS,
     LISTED,
@@ -30,6 +29,7 @@ from inat_crawler.api.names import (
     table,
     with_ids,
 )
+from inat_crawler.api.texts import printable
 from inat_crawler.asking import Asked
 from inat_crawler.client import ApiClient, is_ending
 from inat_crawler.errors import ArgumentError, CrawlError, EndingError, PageError, RefusedError, SpentError

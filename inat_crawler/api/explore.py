@@ -7,11 +7,11 @@ and named; whatever cannot be honored is refused. Nobody is asked: the host is o
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from unicodedata import category
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
 from inat_crawler.api.arguments import ARGUMENTS, FETCHING, WORDS
 from inat_crawler.api.checks import boolean, text
+from inat_crawler.api.texts import printable
 from inat_crawler.errors import ArgumentError
 
 ANY = "any"
@@ -198,12 +198,3 @@ def named(values: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
             if what not in HAS:
                 raise refusal("has", f"not one of {', '.join(HAS)}", what)
             yield "has", what, "true"
-
-
-def printable(text: str) -> str:
-    r"""Text of others as it can be shown on a terminal: what is not printable is escaped.
-
-    >>> print(printable("a\x1b[2Jb"))
-    a\x1b[2Jb
-    """
-    return "".join(c if c.isprintable() or category(c) == "Zs" else ascii(c)[1:-1] for c in text)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from inat_crawler.api.explore import printable
 from inat_crawler.api.paging import read_page
+from inat_crawler.api.texts import printable
 from inat_crawler.errors import AmbiguousError, ArgumentError, PageError
 
 ANY = "any"

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from inat_crawler.api.texts import printable
 from inat_crawler.budget.forecast import duration
 from inat_crawler.budget.limits import shown
-from inat_crawler.extensions.figures import printable
 from inat_crawler.store import LISTED, Store
 
 COMPLETE, COULD_NOT_START, INCOMPLETE = 0, 1, 3

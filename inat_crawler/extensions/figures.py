@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from inat_crawler.api.texts import printable
 from inat_crawler.budget.forecast import Used, binding, duration
 from inat_crawler.budget.limits import HOUR, MINUTE, Limit, shown
 
@@ -240,14 +241,3 @@ def plain_line(figures: Figures, per_second: float, left: tuple[float, str] | No
     told = [f"{duration(figures.seconds)}: {observations_told(figures)}"]
     told += [f"photos: {photos_told(figures, per_second)}"] if figures.files else []
     return "; ".join(part for part in [*told, time_told(left), *notes] if part)
-
-
-def printable(text: str) -> str:
-    r"""Text with control characters as escapes, so that what a stranger wrote cannot steer a terminal.
-
-    >>> printable("a\x1b[2Jb\u202ec\n\td")
-    'a\\x1b[2Jb\\u202ec\n\td'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)

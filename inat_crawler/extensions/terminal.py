@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 from scrapy.utils.log import get_scrapy_root_handler
 
-from inat_crawler.extensions.figures import printable
+from inat_crawler.api.texts import printable
 
 WIDE = 60  # columns from which there is room for a bar
 ECHO = 3  # columns left free: there the terminal shows ^C, which would break the last line
@@ -117,7 +117,7 @@ class Above(io.TextIOBase):
     def write(self, text: str) -> int:
         lines, newline, self.rest = (self.rest + text).rpartition("\n")
         if newline:
-            self.console.print(Text(printable(lines)), soft_wrap=True)
+            self.console.print(Text("".join(c if c in "\n\t" else printable(c) for c in lines)), soft_wrap=True)
         return len(text)
 
     def finish(self) -> None:
