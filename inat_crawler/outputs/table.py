@@ -12,13 +12,13 @@ from typing import TextIO, cast
 import pandas as pd
 
 from inat_crawler.items import TABLE_COLUMNS
+from inat_crawler.outputs.beside import beside
 from inat_crawler.store import Store
 
 
 def write_table(store: Store, path: Path) -> int:
     """Write the table beside and rename it to `path`; returns the number of rows. Memory stays flat."""
-    beside = path.with_name(f".{path.name}.partial")
-    with beside.open("w", encoding="utf-8", newline="") as file:
+    with beside(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         lines = cast(TextIO, _Lines(file))
         _frame([], 0).to_csv(lines, sep="\t", lineterminator="\r\n")
         count = 0
@@ -27,7 +27,6 @@ def write_table(store: Store, path: Path) -> int:
                 lines, sep="\t", lineterminator="\r\n", header=False
             )
             count += len(rows)
-    beside.replace(path)
     return count
 
 

@@ -25,6 +25,7 @@ from inat_crawler.store.missing import LISTED, Missing
 from inat_crawler.store.moves import Moves
 from inat_crawler.store.observations import Observations
 from inat_crawler.store.packing import instant
+from inat_crawler.store.whole import Whole
 from inat_crawler.store.windows import Windows
 
 __all__ = ["LISTED", "Store", "now", "sqlite_in"]
@@ -55,6 +56,7 @@ class Store:
         self.moves = Moves(self.database)
         self.changes = Changes(self.database)
         self.missing = Missing(self.database)
+        self.whole = Whole(self.database, self.observations, self.files)
 
     @classmethod
     def of(cls, url: str | sa.URL, query: MirrorQuery) -> Self:

@@ -135,6 +135,8 @@ class Observations:
         new = {"url": photo.url, "license_code": photo.license_code, "attribution": photo.attribution}
         with self.database.writing() as db:
             db.execute(sa.update(photos).where(*mine, photos.c.id == photo.id).values(**new))
+            of = (observations.c.mirror_id == self.database.mirror_id, observations.c.id == observation_id)
+            db.execute(sa.update(observations).where(*of).values(changed_at=now()))
 
     def delete(self, db: sa.Connection, ids: Sequence[int]) -> None:
         """Delete observations in a transaction, with their photos and what is known of their files."""

@@ -1,0 +1,83 @@
+"""What coordinates say of where an observation was made: a point, a cell in which it lies, or nothing.
+
+Source: iNaturalist's help on geoprivacy: obscured coordinates are a random point in the 0.2 x 0.2 degree cell, of
+a fixed grid, that holds the true one; private ones are not shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+
+from inat_crawler.items import Observation
+
+CELL = Decimal("0.2")  # degrees
+OBSCURED = "obscured"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the grid; its edges in degrees."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+    def ring(self) -> list[tuple[float, float]]:
+        """Its outline as (longitude, latitude), counterclockwise and closed, as RFC 7946 wants it."""
+        s, w, n, e = self.south, self.west, self.north, self.east
+        return [(w, s), (e, s), (e, n), (w, n), (w, s)]
+
+    def wkt(self) -> str:
+        """Its outline as Well-Known Text.
+
+        >>> Cell(38.4, -9.2, 38.6, -9.0).wkt()
+        'POLYGON ((-9.2 38.4, -9.0 38.4, -9.0 38.6, -9.2 38.6, -9.2 38.4))'
+        """
+        return f"POLYGON (({', '.join(f'{x} {y}' for x, y in self.ring())}))"
+
+
+def is_obscured(observation: Observation) -> bool:
+    """Are its coordinates a random point of their cell? One sign of it is enough.
+
+    >>> is_obscured(Observation(7, obscured=True)), is_obscured(Observation(7, taxon_geoprivacy="obscured"))
+    (True, True)
+    >>> is_obscured(Observation(7, obscured=False, geoprivacy="open"))
+    False
+    """
+    return bool(observation.obscured) or OBSCURED in (observation.geoprivacy, observation.taxon_geoprivacy)
+
+
+def point(observation: Observation) -> tuple[float, float] | None:
+    """Its coordinates as served, as (latitude, longitude) in degrees; None when there are none on the globe.
+
+    >>> point(Observation(7, latitude="38.40", longitude="-9.0")), point(Observation(7))
+    ((38.4, -9.0), None)
+    """
+    if observation.latitude is None or observation.longitude is None:
+        return None
+    latitude, longitude = float(observation.latitude), float(observation.longitude)
+    return (latitude, longitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else None
+
+
+def cell(observation: Observation) -> Cell | None:
+    """The cell that holds the true place of an obscured observation; None for others, and without coordinates.
+
+    >>> cell(Observation(7, latitude="38.45", longitude="-9.05", obscured=True))
+    Cell(south=38.4, west=-9.2, north=38.6, east=-9.0)
+    >>> cell(Observation(7, latitude="90", longitude="180", obscured=True))
+    Cell(south=89.8, west=179.8, north=90.0, east=180.0)
+    """
+    if not is_obscured(observation) or point(observation) is None:
+        return None
+    south, north = _edges(str(observation.latitude), 90)
+    west, east = _edges(str(observation.longitude), 180)
+    return Cell(south, west, north, east)
+
+
+def _edges(degrees: str, most: int) -> tuple[float, float]:
+    """Edges of the cell that a coordinate lies in. Decimal: 0.6 / 0.2 is less than 3 to a computer."""
+    low = (Decimal(degrees) / CELL).to_integral_value(ROUND_FLOOR) * CELL
+    low = min(low, most - CELL)
+    return float(low), float(low + CELL)

@@ -1,0 +1,133 @@
+"""Reading a mirror from one end to the other, for what is handed on: whole observations, in flat memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from inat_crawler.items import HAD, Observation, Photo, PhotoFile, column_names
+from inat_crawler.store.database import Database
+from inat_crawler.store.files import Files
+from inat_crawler.store.observations import Observations
+from inat_crawler.store.packing import unpack
+from inat_crawler.store.schema import changes, crawls, files, missing, observations, photos, tombstones
+
+# What tells that something has changed: how many rows, and the latest or the sum of what every change touches.
+_MARKS: tuple[tuple[sa.Table, tuple[Any, ...]], ...] = (
+    (observations, (sa.func.max(observations.c.changed_at),)),
+    (photos, ()),
+    (changes, (sa.func.max(changes.c.number),)),
+    (tombstones, (sa.func.max(tombstones.c.gone_at),)),
+    (missing, (sa.func.sum(missing.c.observation_id),)),
+)
+
+
+class Whole:
+    """The observations of one mirror, those that are kept though they are gone among them; newest first."""
+
+    def __init__(self, database: Database, observations: Observations, files: Files) -> None:
+        self.database = database
+        self.observations = observations
+        self.files = files
+
+    def each(self, chunk: int = 500) -> Iterator[Observation]:
+        """All observations with their photos, and with the files of these that are had."""
+        for rows in self.observations.rows(["id"], chunk):
+            ids = [row["id"] for row in rows]
+            had = self.files.of_each(ids)
+            found = {o.id: o for o in self.observations.read(ids)}
+            for i in ids:
+                yield _with_files(found[i], had.get(i, {}))
+
+    def records(self, chunk: int = 200) -> Iterator[bytes]:
+        """The complete records as JSON, less what is private."""
+        for rows in self.observations.rows(["record"], chunk):
+            yield from (unpack(row["record"]) for row in rows)
+
+    def by_license(self, chunk: int = 1000) -> Iterator[tuple[str, Photo, int, str | None, list[str]]]:
+        """All photos of which a file is had, by license, then newest observation first.
+
+        As (license code in lower case or empty, photo, observation's id, observer's name, names of the files).
+        """
+        code = sa.func.lower(sa.func.coalesce(photos.c.license_code, ""))
+        mine = observations.c.mirror_id == self.database.mirror_id
+        of = sa.and_(photos.c.mirror_id == observations.c.mirror_id, photos.c.observation_id == observations.c.id)
+        names = sa.func.coalesce(sa.func.nullif(observations.c.user_name, ""), observations.c.user_login)
+        select = (
+            sa.select(code.label("code"), names.label("name"), photos)
+            .select_from(observations.join(photos, of))
+            .where(mine, sa.exists().where(*_file_of_photo(), files.c.status.in_(HAD)))
+            .order_by(code, observations.c.created_instant.desc(), observations.c.id.desc(), photos.c.position)
+        )
+        with self.database.engine.connect() as db:
+            for rows in db.execution_options(yield_per=chunk).execute(select).mappings().partitions():
+                had = self.files.of_each(list({row["observation_id"] for row in rows}))
+                for row in rows:
+                    photo = Photo(**{n: row[n] for n in column_names(Photo)})
+                    shown = _of_photo(had.get(row["observation_id"], {}), photo.id)
+                    yield row["code"], photo, row["observation_id"], row["name"], [str(f.path) for f in shown]
+
+    def licenses(self) -> dict[str, int]:
+        """How many photos of which a file is had there are under each license; the code is empty for none."""
+        code = sa.func.lower(sa.func.coalesce(photos.c.license_code, ""))
+        had = sa.exists().where(*_file_of_photo(), files.c.status.in_(HAD))
+        select = self.database.mine(sa.select(code, sa.func.count()).where(had).group_by(code), photos)
+        with self.database.engine.connect() as db:
+            return {row[0]: row[1] for row in db.execute(select)}
+
+    def fingerprint(self) -> str:
+        """A text that differs when anything that can be handed on has changed; what a crawl only looked at is not."""
+        marks: list[Any] = []
+        with self.database.engine.connect() as db:
+            for table, values in _MARKS:
+                select = self.database.mine(sa.select(sa.func.count(), *values).select_from(table), table)
+                marks.append(list(db.execute(select).one()))
+            sums = (sa.func.count(), sa.func.sum(files.c.bytes), sa.func.max(files.c.fetched_at))
+            by_status = self.database.mine(sa.select(files.c.status, *sums).group_by(files.c.status), files)
+            marks.append(sorted([str(cell) for cell in row] for row in db.execute(by_status)))
+        return hashlib.blake2b(json.dumps(marks, default=str).encode(), digest_size=16).hexdigest()
+
+    def last_account(self) -> dict[str, Any] | None:
+        """The account of the last crawl that came to its end; None when none has."""
+        ended = crawls.c.account.is_not(None)
+        select = sa.select(crawls.c.account).where(ended).order_by(crawls.c.crawl_id.desc()).limit(1)
+        with self.database.engine.connect() as db:
+            account = db.execute(self.database.mine(select, crawls)).scalar()
+        return json.loads(account) if account else None
+
+    def last_question(self) -> dict[str, Any]:
+        """When the last crawl began, and what it was for, whether or not it came to its end."""
+        select = sa.select(crawls.c.started_at, crawls.c.arguments).order_by(crawls.c.crawl_id.desc()).limit(1)
+        with self.database.engine.connect() as db:
+            row = db.execute(self.database.mine(select, crawls)).one_or_none()
+        return {"started_at": row.started_at, **json.loads(row.arguments)} if row else {}
+
+    def seen_twice(self) -> dict[int, int]:
+        """Photos that several observations show: photo id -> the lowest id of these observations."""
+        select = sa.select(photos.c.id, sa.func.min(photos.c.observation_id))
+        twice = select.group_by(photos.c.id).having(sa.func.count() > 1)
+        with self.database.engine.connect() as db:
+            return {row[0]: row[1] for row in db.execute(self.database.mine(twice, photos))}
+
+
+def _file_of_photo() -> Sequence[Any]:
+    return (
+        files.c.mirror_id == photos.c.mirror_id,
+        files.c.observation_id == photos.c.observation_id,
+        files.c.photo_id == photos.c.id,
+    )
+
+
+def _with_files(observation: Observation, found: dict[tuple[int, str], PhotoFile]) -> Observation:
+    for photo in observation.photos:
+        photo.files = _of_photo(found, photo.id)
+    return observation
+
+
+def _of_photo(found: dict[tuple[int, str], PhotoFile], photo_id: int) -> list[PhotoFile]:
+    had = [file for (of, _), file in found.items() if of == photo_id and file.status in HAD]
+    return sorted(had, key=lambda file: file.bytes or 0)
