@@ -165,8 +165,8 @@ class Observation:
     """One observation: the flat columns of its record, its photos, and what this run made of it."""
 
     id: int = field(metadata={"doc": "iNaturalist's id of the observation.", "term": "dwc:catalogNumber"})
-    uuid: str | None = _column("Its UUID.", "dwc:occurrenceID")
-    uri: str | None = _column("Its page.", "dcterms:references")
+    uuid: str | None = _column("Its UUID.", "dwc:otherCatalogNumbers")
+    uri: str | None = _column("Its page.", "dwc:occurrenceID")
     quality_grade: str | None = _column("`casual`, `needs_id` or `research`.")
     taxon_id: int | None = _column("Taxon that it stands under.", "dwc:taxonID")
     taxon_name: str | None = _column("Scientific name of the taxon.", "dwc:scientificName")
