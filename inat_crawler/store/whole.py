@@ -80,7 +80,7 @@ class Whole:
             return {row[0]: row[1] for row in db.execute(select)}
 
     def fingerprint(self) -> str:
-        """A text that differs when anything that can be handed on has changed; it stays when a crawl only looked."""
+        """A text that differs when anything that can be handed on has changed; it stays when one only looked."""
         marks: list[Any] = []
         with self.database.engine.connect() as db:
             for table, values in _MARKS:
