@@ -113,6 +113,14 @@ class PhotoError(CrawlError):
         super().__init__(reason)
 
 
+class UnwantedError(CrawlError):
+    """A photo whose license turns out not to be among those wanted. Raised by ``pipelines``."""
+
+
+class FormatError(CrawlError):
+    """A format that cannot be made here. Raised by ``publishing``; nothing has been requested, or written."""
+
+
 class StoreError(CrawlError):
     """A store that cannot serve this crawl: another query's, or a newer version's. Raised by ``store``."""
 

@@ -65,7 +65,7 @@ class WholeFilesStore:
     def put_aside(self, path: str) -> None:
         """Move a file to the folder `gone` beside this one; nothing happens when it is not there."""
         with contextlib.suppress(FileNotFoundError):
-            (self.folder / path).replace(place_in_gone(self.folder, path))
+            (self.folder / path).replace(place_aside(self.folder, path))
 
     def modified(self, path: str) -> int:
         """Modification time in ns."""
@@ -85,9 +85,9 @@ class WholeFilesStore:
             return False
 
 
-def place_in_gone(folder: Path, name: str) -> Path:
-    """A free name in the folder `gone` beside this one: what lies there is never overwritten."""
-    gone = folder.parent / "gone"
+def place_aside(folder: Path, name: str, aside: str = "gone") -> Path:
+    """A free name in a folder beside this one: what lies there is never overwritten."""
+    gone = folder.parent / aside
     gone.mkdir(exist_ok=True)
     stem, _, extension = name.partition(".")
     names = [name, *(f"{stem}~{n}.{extension}" for n in range(2, 1000))]
@@ -132,7 +132,7 @@ def set_out(folder: Path, moves: Sequence[Move]) -> None:
 def arrive(folder: Path, moves: Sequence[Move]) -> None:
     """Give the files that have set out their new names. May be repeated until it is through. Raises OSError."""
     for move in moves:
-        target = folder / move.target if move.target else place_in_gone(folder, move.path)
+        target = folder / move.target if move.target else place_aside(folder, move.path, move.aside)
         with contextlib.suppress(FileNotFoundError):  # it has arrived before, or is lost
             (folder / MOVING / _name_between(move)).replace(target)
     with contextlib.suppress(OSError):

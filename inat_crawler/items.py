@@ -85,8 +85,32 @@ class Photo:
 
 
 @dataclass(frozen=True)
+class Wants:
+    """Which files a crawl is for: of the `first` photo of an observation, of `all` or of `none`, in these sizes.
+
+    `licenses` are the codes that a photo may have; None: whichever it has, or none.
+    """
+
+    images: str
+    sizes: tuple[str, ...]
+    licenses: tuple[str, ...] | None = None
+
+    def takes(self, photo: Photo) -> bool:
+        """Is a file of this photo wanted?
+
+        >>> wants = Wants("first", ("square",), ("cc0",))
+        >>> wants.takes(Photo(1, 0, license_code="CC0")), wants.takes(Photo(2, 1, license_code="cc0"))
+        (True, False)
+        """
+        shown = self.images == "all" or (self.images == "first" and photo.position == 0)
+        return shown and (self.licenses is None or (photo.license_code or "").lower() in self.licenses)
+
+
+@dataclass(frozen=True)
 class Move:
-    """A file on its way to another name below `images/`, or to `gone/` when it has none any more.
+    """A file on its way to another name below `images/`, or to `aside` when it has none any more.
+
+    `aside` is the folder beside `images/`: `gone`, or `withdrawn` when its license does not allow to keep it.
 
     It is stored with the change that calls for it, before anything is renamed, and forgotten when it is done:
     so that a process killed in between leaves no photo under another's name.
@@ -98,6 +122,7 @@ class Move:
     path: str
     target: str | None
     set_out: bool = False
+    aside: str = "gone"
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def lock_output(output: Path) -> filelock.BaseFileLock:
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
-        for folder in (output / "images", output / "gone", output / "feed"):
+        for folder in (output / name for name in ("images", "gone", "withdrawn", "feed", "exports")):
             if folder.is_symlink() or folder.exists():
                 folder.mkdir(exist_ok=True)  # raises if something else has the name
         lock = filelock.FileLock(output / ".lock")
@@ -122,8 +122,8 @@ def own_settings(output: Path, options: FetchOptions) -> dict[str, Any]:
     """What the other components need to know of the arguments."""
     return {
         "INAT_OUTPUT": str(output),
-        "INAT_IMAGES": options.images,
-        "INAT_SIZES": list(options.sizes),
+        "INAT_WANTS": options.wants,
+        "INAT_PUBLISH": options.publish,
         "INAT_LIMIT": options.limit or 0,
         "INAT_REPAIR": options.repair,
         "INAT_KEEP_GONE": options.keep_gone,

@@ -16,17 +16,19 @@ from inat_crawler.mirror import (
     own_settings,
     progress_seconds,
 )
+from inat_crawler.publishing import available
 
 
 def check_start(settings: BaseSettings, query: Query, options: FetchOptions) -> Path:
     """Whether a crawl could start with these settings, as far as it shows before anything is asked; its output.
 
-    Raises SettingError and ArgumentError.
+    Raises SettingError, ArgumentError and FormatError.
     """
     check_api_root(settings["INAT_API_ROOT"])
     token_of(settings, options)
     days_between_audits(settings["INAT_AUDIT_EVERY_DAYS"])
     progress_seconds(settings["INAT_PROGRESS_SECONDS"])
+    available(options.publish)
     output = output_folder(query, options, settings["INAT_OUTPUT_ROOT"])
     for name, value in own_settings(output, options).items():
         if settings.getpriority(name) is not None:

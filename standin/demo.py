@@ -52,6 +52,8 @@ def show(output: Path) -> None:
     print(f"{photos['wanted'] - photos['missing']} of {photos['wanted']} photo files. In {OUTPUT}/:\n")
     print(f"    images/               the photos, {megabytes:.0f} MB, byte for byte as they were served")
     print("    dataFrame.csv         the table of all observations, tab-separated")
+    print("    report.html           a page to look at: open it in a browser")
+    print("    photos.tsv            license and credit of each photo; ATTRIBUTION.md for readers")
     print("    crawl.json            the account: what was asked, what was got, what is missing")
     print("    feed/                 what this run found new or changed")
     print("    changes.tsv           the log of all runs: new, changed, gone")

@@ -192,7 +192,7 @@ def test_wrong_arguments_request_nothing(standin: Start, output: Path) -> None:
 WRONG_SETTINGS = [
     ("INAT_API_REQUESTS_PER_MINUTE", "many"),
     ("INAT_API_ROOT", "http://127.0.0.1:abc/v1"),
-    ("INAT_IMAGES", "all"),
+    ("INAT_WANTS", "all"),
     ("CONCURRENT_REQUESTS_PER_DOMAIN", "0"),
     ("INAT_STORE_URL", "sqlite://"),
     ("INAT_STORE_URL", "postgresql+nosuchdriver://127.0.0.1/x"),

@@ -10,9 +10,13 @@ import pytest
 
 from inat_crawler import settings
 from inat_crawler.api.arguments import ARGUMENTS, REFUSED
-from inat_crawler.items import TABLE_COLUMNS, Observation, Photo, PhotoFile
+from inat_crawler.api.formats import FORMATS
+from inat_crawler.items import TABLE_COLUMNS, Observation, Photo, PhotoFile, public_names
 from inat_crawler.mirror import FEED_FIELDS
+from inat_crawler.outputs import arrow, attribution, image_folder
+from inat_crawler.outputs import rows as flat
 from inat_crawler.outputs.changes import COLUMNS
+from inat_crawler.publishing import paths_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,10 +63,26 @@ def test_every_setting() -> None:
         ("Photos", {f.name for f in fields(Photo)}),
         ("Files", {f.name for f in fields(PhotoFile)}),
         ("changes.tsv", set(COLUMNS.values())),
+        ("photos.tsv", set(attribution.COLUMNS)),
+        ("exports/observations.csv", {c.name for c in flat.COLUMNS} - set(public_names(Observation))),
+        ("exports/observations.parquet", set(arrow.PHOTO)),
+        ("exports/imagefolder", {"file_name", *image_folder.KEYS}),
+        ("What is handed on", set(FORMATS)),
     ],
 )
 def test_every_column(heading: str, names: set[str]) -> None:
     assert rows("data-format.md", heading).keys() == names
+
+
+def test_every_format() -> None:
+    documented = rows("data-format.md", "What is handed on")
+    for name, each in FORMATS.items():
+        paths = [str(path.relative_to(ROOT)) for path in paths_of(name, ROOT)]
+        assert documented[name][1].rstrip("/").split(", ") == paths
+        assert documented[name][2:] == [each.doc, ", ".join(each.libraries)]
+    for column in flat.COLUMNS:
+        if column.name not in public_names(Observation):
+            assert rows("data-format.md", "exports/observations.csv")[column.name][-1] == column.doc
 
 
 def test_columns_are_documented_as_they_are_declared() -> None:

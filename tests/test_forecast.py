@@ -23,7 +23,7 @@ from inat_crawler.api.sample import Sample
 from inat_crawler.budget.limits import Limits, shown
 from inat_crawler.forecast import Counts, Forecast, make_forecast, photos_each, requests_left
 from inat_crawler.forecast.texts import line, remarks, table
-from inat_crawler.items import Observation, Page, Photo, PhotoFile, Window
+from inat_crawler.items import Observation, Page, Photo, PhotoFile, Wants, Window
 from inat_crawler.store import Store, sqlite_in
 from inat_crawler.store.holdings import Holdings, look_into
 from standin.client import Standin
@@ -184,7 +184,7 @@ HAD = Holdings(2, True, False, 3, None, 2, {"square": (1, 1000)}, {"square": (1,
 def look(folder: Path, query: Query = QUERY) -> Holdings:
     """What lies in the folder, which is left as it is."""
     before = state(folder)
-    holdings = look_into(sqlite_in(folder), query.key, "first", ("square", "medium"))
+    holdings = look_into(sqlite_in(folder), query.key, Wants("first", ("square", "medium")))
     assert state(folder) == before
     return holdings
 
@@ -203,8 +203,8 @@ def test_holdings(store: Store, tmp_path: Path) -> None:
     store.close()
     assert [p.name for p in folder.iterdir()] == ["observations.sqlite"]
     assert look(folder) == HAD
-    assert look_into(sqlite_in(killed), QUERY.key, "first", ("square", "medium")) == HAD
-    assert look_into(f"sqlite:///{folder}/observations.sqlite", QUERY.key, "all", ()).photos == 3
+    assert look_into(sqlite_in(killed), QUERY.key, Wants("first", ("square", "medium"))) == HAD
+    assert look_into(f"sqlite:///{folder}/observations.sqlite", QUERY.key, Wants("all", ())).photos == 3
     assert (
         "another query (geo=any identified=any place_id=1 rank=any)"
         in look(folder, Query({"place_id": "2"})).trouble

@@ -97,7 +97,7 @@ def account(**more: Any) -> dict[str, Any]:
         "missing": [],
         "malformed": [],
     }
-    photos = {"downloaded": 9, "copied": 1, "already_there": 150, "missing": 0, "failed": {}}
+    photos = {"downloaded": 9, "copied": 1, "already_there": 150, "missing": 0, "withdrawn": 0, "failed": {}}
     requests = {"api": 5, "photos": 9, "bytes_received": 51_300}
     made = {
         "observations": observations,

@@ -12,7 +12,7 @@ import pytest
 
 from inat_crawler.api.query import Query
 from inat_crawler.errors import StoreError
-from inat_crawler.items import Move, Observation, Page, Photo, PhotoFile, Standing, Window
+from inat_crawler.items import Move, Observation, Page, Photo, PhotoFile, Standing, Wants, Window
 from inat_crawler.store import Store
 from inat_crawler.store.schema import VERSION, metadata
 
@@ -151,7 +151,7 @@ def test_a_tombstone(store: Store, keep: bool) -> None:
         *([8] if keep else []),
         7,
     ]
-    assert store.files.lacking("all", ["square", "medium"]) == [9, 7]
+    assert store.files.lacking(Wants("all", ("square", "medium"))) == [9, 7]
     assert store.moves.pending() == moves
     assert len(store.files.of(8)) == keep
     assert store.missing.ids() == []
@@ -193,23 +193,23 @@ def test_windows_that_are_read_become_one(store: Store) -> None:
 
 def test_which_files_are_lacking(store: Store) -> None:
     save(store, observation(9, 90, 91), observation(8), observation(7, 70))
-    assert store.files.lacking("first", ["square", "medium"]) == [9, 7]
-    assert store.files.count_wanted("first", ["square", "medium"]) == 4
-    assert store.files.count_wanted("all", ["square", "medium"]) == 6
-    assert store.files.count_wanted("none", ["square", "medium"]) == 0
-    assert store.files.count_had("all", ["square", "medium"], "2026") == {}
+    assert store.files.lacking(Wants("first", ("square", "medium"))) == [9, 7]
+    assert store.files.count_wanted(Wants("first", ("square", "medium"))) == 4
+    assert store.files.count_wanted(Wants("all", ("square", "medium"))) == 6
+    assert store.files.count_wanted(Wants("none", ("square", "medium"))) == 0
+    assert store.files.count_had(Wants("all", ("square", "medium")), "2026") == {}
 
     store.files.save([(9, 90, had(s, "x")) for s in ("square", "medium")])
     store.files.save([(7, 70, had("square", "y")), (7, 70, PhotoFile("medium", "u", "failed", reason="404"))])
-    assert store.files.lacking("first", ["square", "medium"]) == [7]
-    assert store.files.lacking("first", ["square"]) == []
-    assert store.files.lacking("all", ["square"]) == [9]
-    assert store.files.lacking("none", ["square"]) == []
-    assert store.files.count_had("all", ["square", "medium"], "2026") == {"downloaded": 3}
-    assert store.files.count_had("all", ["square", "medium"], "2027") == {"already_there": 3}
-    assert store.files.count_had("none", ["square"], "2026") == {}
+    assert store.files.lacking(Wants("first", ("square", "medium"))) == [7]
+    assert store.files.lacking(Wants("first", ("square",))) == []
+    assert store.files.lacking(Wants("all", ("square",))) == [9]
+    assert store.files.lacking(Wants("none", ("square",))) == []
+    assert store.files.count_had(Wants("all", ("square", "medium")), "2026") == {"downloaded": 3}
+    assert store.files.count_had(Wants("all", ("square", "medium")), "2027") == {"already_there": 3}
+    assert store.files.count_had(Wants("none", ("square",)), "2026") == {}
     assert [(o, p, f.reason) for o, p, f in store.files.not_had()] == [(7, 70, "404")]
-    assert [(o.id, o.change) for o in store.unfinished("all", ["square", "medium"])] == [
+    assert [(o.id, o.change) for o in store.unfinished(Wants("all", ("square", "medium")))] == [
         (9, "unchanged"), (7, "unchanged"),
     ]  # fmt: skip
 
@@ -217,7 +217,7 @@ def test_which_files_are_lacking(store: Store) -> None:
 def test_what_no_feed_has_shown_yet(store: Store) -> None:
     save(store, *(replace(observation(i), change=c) for i, c in ((9, "new"), (8, "changed"), (7, "unchanged"))))
     assert store.changes.untold() == {9: "new", 8: "changed"}
-    assert [(o.id, o.change) for o in store.unfinished("none", [])] == [(9, "new"), (8, "changed")]
+    assert [(o.id, o.change) for o in store.unfinished(Wants("none", ()))] == [(9, "new"), (8, "changed")]
     store.changes.told([9])
     assert store.changes.untold() == {8: "changed"}
 

@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from inat_crawler.api.formats import ALL, FORMATS, NONE
+from inat_crawler.api.licenses import ANY, OPEN
+from inat_crawler.api.licenses import LICENSES as LICENSED
 from inat_crawler.api.photos import SIZES
 
 Check = Callable[[str], str]
@@ -202,9 +205,36 @@ agreement = one_of("most_agree", "most_disagree", "some_agree")
 licenses = list_of(one_of(*LICENSES))
 field_types = list_of(one_of("text", "numeric", "date", "time", "datetime", "taxon", "dna"))
 images = one_of("first", "all", "none")
+_each_license = list_of(one_of(*LICENSED), list(LICENSED))
 sizes = list_of(one_of(*SIZES), list(SIZES))
+_each_format = list_of(one_of(*FORMATS), list(FORMATS))
 years, months, days = list_of(integer(1000, 9999)), list_of(integer(1, 12)), list_of(integer(1, 31))
 meters = integer(0, 100_000_000)
 latitude, longitude = number("-90", "90"), number("-180", "180")
 obscuration = list_of(one_of("none", "obscured", "private"))
 geoprivacy = list_of(one_of("open", "obscured", "private", "obscured_private"))
+
+
+def image_licenses(value: str) -> str:
+    """`any`, `open`, or licenses separated by commas.
+
+    >>> image_licenses("CC-BY,cc0"), image_licenses("Open")
+    ('cc0,cc-by', 'open')
+    """
+    if value.lower() in (ANY, OPEN):
+        return value.lower()
+    try:
+        return _each_license(value)
+    except ValueError as error:
+        raise ValueError(f"{error}; or {ANY}, or {OPEN}") from None
+
+
+def formats(value: str) -> str:
+    """`all`, `none`, or formats separated by commas.
+
+    >>> formats("report, table"), formats("ALL")
+    ('table,report', 'all')
+    """
+    if value.lower() in (ALL, NONE):
+        return value.lower()
+    return _each_format(value)

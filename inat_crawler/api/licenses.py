@@ -1,4 +1,4 @@
-"""Licenses of observations and photos: what a code means, where its text is, and may a photo be kept under it?
+"""Licenses of observations and photos: what a code means, where its text is, and which are let through?
 
 Source of the codes: the `license` parameters of `/v1/observations`. No code, or an empty one, means that the owner
 reserves all rights.
@@ -6,7 +6,7 @@ reserves all rights.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 ALL_RIGHTS_RESERVED = "all rights reserved"
@@ -66,15 +66,6 @@ def allowed_codes(wanted: str) -> tuple[str, ...] | None:
     if wanted == ANY:
         return None
     return tuple(LICENSES) if wanted == OPEN else tuple(wanted.split(","))
-
-
-def is_allowed(code: str | None, allowed: Sequence[str] | None) -> bool:
-    """May a photo under this license be kept, where these codes are allowed?
-
-    >>> is_allowed(None, None), is_allowed(None, ("cc0",)), is_allowed("CC0", ("cc0",)), is_allowed("", ("cc0",))
-    (True, False, True, False)
-    """
-    return allowed is None or (code or "").lower() in allowed
 
 
 def credit(attribution: str | None, code: str | None, name: str | None) -> str:

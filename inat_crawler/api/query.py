@@ -18,9 +18,12 @@ from urllib.parse import urlencode
 
 from inat_crawler.api.arguments import ARGUMENTS, FETCHING, NAMING, REFUSED
 from inat_crawler.api.explore import PAGE_DEFAULTS, Page, read_page, refusal
+from inat_crawler.api.formats import DEFAULT_FORMATS, chosen_formats
+from inat_crawler.api.licenses import allowed_codes
 from inat_crawler.api.names import KINDS, is_id, names_in
 from inat_crawler.api.together import check_together
 from inat_crawler.errors import ArgumentError
+from inat_crawler.items import Wants
 
 __all__ = ["ARGUMENTS", "REFUSED", "FetchOptions", "Images", "Query", "parse_arguments"]
 
@@ -134,6 +137,13 @@ class FetchOptions:
     wait: bool = False
     repair: bool = False
     private: bool = False
+    image_licenses: tuple[str, ...] | None = None
+    publish: tuple[str, ...] = DEFAULT_FORMATS
+
+    @property
+    def wants(self) -> Wants:
+        """The files that are wanted."""
+        return Wants(self.images, self.sizes, self.image_licenses)
 
 
 def as_arguments(query: Query) -> dict[str, str]:
@@ -325,4 +335,6 @@ def make_options(checked: Mapping[str, str]) -> FetchOptions:
         wait=given["wait"] == "true",
         repair=given["repair"] == "true",
         private=given["private"] == "true" and given["repair"] != "true",  # which asks for no observations
+        image_licenses=allowed_codes(given["image_licenses"]),
+        publish=chosen_formats(given["publish"]),
     )

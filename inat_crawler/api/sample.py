@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from inat_crawler.api.photos import original_bytes
 from inat_crawler.api.records import read_record
 from inat_crawler.errors import RecordError
-from inat_crawler.items import Observation
+from inat_crawler.items import Observation, Wants
 
 SAMPLE_SIZE = 50  # about 2 MB; the mean number of photos is then known to about a fifth
 
@@ -25,18 +25,19 @@ class Sample:
     original_bytes: int = 0
 
     @classmethod
-    def of(cls, observations: Iterable[Observation]) -> Self:
-        """Count these observations.
+    def of(cls, observations: Iterable[Observation], wants: Wants) -> Self:
+        """Count these observations and their photos, whichever is first, whose license is wanted.
 
         >>> from inat_crawler.items import Photo
         >>> two = [Photo(1, 0, width=2048, height=1536), Photo(2, 1)]
-        >>> Sample.of([Observation(7, photos=two), Observation(8)])
+        >>> Sample.of([Observation(7, photos=two), Observation(8)], Wants("all", ()))
         Sample(observations=2, with_photos=1, photos=2, measured=1, original_bytes=1101005)
         """
         found = list(observations)
-        photos = [p for o in found for p in o.photos]
-        sizes = [n for p in photos if (n := original_bytes(p.width, p.height)) is not None]
-        return cls(len(found), sum(bool(o.photos) for o in found), len(photos), len(sizes), sum(sizes))
+        every = wants if wants.licenses else replace(wants, images="all")
+        photos = [[p for p in o.photos if every.takes(p)] for o in found]
+        sizes = [n for each in photos for p in each if (n := original_bytes(p.width, p.height)) is not None]
+        return cls(len(found), sum(map(bool, photos)), sum(map(len, photos)), len(sizes), sum(sizes))
 
     @classmethod
     def of_pixels(cls, pixels: Iterable[tuple[int | None, int | None]]) -> Self:
@@ -59,10 +60,10 @@ class Sample:
         return self.photos / self.with_photos if self.with_photos else 1.0
 
 
-def read_sample(results: Iterable[Any]) -> Sample:
+def read_sample(results: Iterable[Any], wants: Wants) -> Sample:
     """The sample that the records of a page are; those that cannot be read are left out.
 
-    >>> read_sample([{"id": 7, "photos": [{"id": 1}]}, {"id": "x"}]).observations
+    >>> read_sample([{"id": 7, "photos": [{"id": 1}]}, {"id": "x"}], Wants("all", ())).observations
     1
     """
     observations = []
@@ -71,7 +72,7 @@ def read_sample(results: Iterable[Any]) -> Sample:
             observations.append(read_record(record))
         except RecordError:
             continue
-    return Sample.of(observations)
+    return Sample.of(observations, wants)
 
 
 def all_have_photos(search: Mapping[str, str]) -> bool | None:

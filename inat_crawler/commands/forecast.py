@@ -94,7 +94,7 @@ class Inquiry:
         query, options = parse_arguments(await resolve(client, self.arguments))
         output = output_folder(query, options, self.settings["INAT_OUTPUT_ROOT"])
         url = self.settings["INAT_STORE_URL"] or sqlite_in(output)
-        holdings = look_into(url, query.key, options.images, options.sizes)
+        holdings = look_into(url, query.key, options.wants)
         counts = await ask_counts(client, query, options, holdings)
         due = is_audit_due(holdings, self.days, datetime.now(UTC))
         used = used_up(self.settings["INAT_BUDGET_URL"], self.limits)
@@ -110,12 +110,13 @@ async def ask_counts(client: ApiClient, query: Query, options: FetchOptions, hol
     if options.images == "none" or not matching or says is False:
         return Counts(matching)
     with_photos, sample = None, Sample()
-    if left and says is None:
+    if left and says is None and options.image_licenses is None:
         params = page_params({**query.params, "photos": "true"}, window, 0)
         with_photos, _ = await client.get("/observations", params, read_page)
-    if ("original" in options.sizes and not is_known("original", holdings)) or (left and options.images == "all"):
+    unknown = "original" in options.sizes and not is_known("original", holdings)
+    if unknown or (left and (options.images == "all" or options.image_licenses is not None)):
         _, records = await client.get("/observations", sample_params(query, options, window), read_page)
-        sample = read_sample(records)
+        sample = read_sample(records, options.wants)
     return Counts(matching, with_photos, sample)
 
 

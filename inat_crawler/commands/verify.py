@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -16,18 +15,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import SETTINGS_PRIORITIES
 
 from inat_crawler.api.images import check_image
-from inat_crawler.api.query import Query, as_arguments
-from inat_crawler.errors import CrawlError, PhotoError, StoreError
-from inat_crawler.files import carry_out
+from inat_crawler.api.query import as_arguments
+from inat_crawler.errors import CrawlError, PhotoError
+from inat_crawler.held import HeldMirror
 from inat_crawler.items import HAD, PhotoFile
-from inat_crawler.mirror import lock_output
-from inat_crawler.store import Store, sqlite_in
+from inat_crawler.store.files import FileRow
 
 BATCH = 1000  # files at once: memory stays flat
 
@@ -72,10 +69,9 @@ class Command(ScrapyCommand):
 
     def verify(self, output: Path, mark: bool) -> int:
         """Check all files and say what is wrong; `mark` has the store count them as lost. Returns how many are."""
-        mirror = Mirror(output, self.settings["INAT_STORE_URL"] if self.settings else "")
-        try:
+        with self.held(output) as mirror:
             checked, damaged = 0, []
-            for (observation_id, photo_id, file), reason in mirror.check():
+            for (observation_id, photo_id, file), reason in check(mirror):
                 checked += 1
                 if reason is not None:
                     name = file.path or "no file"
@@ -84,15 +80,15 @@ class Command(ScrapyCommand):
             print(f"{checked} files: {checked - len(damaged)} right, {len(damaged)} damaged or missing; {output}")
             if mark:
                 mirror.store.files.save(damaged)
-        finally:
-            mirror.close()
         return len(damaged)
+
+    def held(self, output: Path) -> HeldMirror:
+        return HeldMirror(output, self.settings["INAT_STORE_URL"] if self.settings else "")
 
     def repair(self, output: Path) -> None:
         """Crawl for the lost files alone."""
-        mirror = Mirror(output, self.settings["INAT_STORE_URL"] if self.settings else "")
-        arguments = mirror.repair_arguments()
-        mirror.close()
+        with self.held(output) as mirror:
+            arguments = repair_arguments(mirror)
         assert self.crawler_process
         task = self.crawler_process.crawl("observations", **arguments)
         assert isinstance(task, asyncio.Task)
@@ -101,56 +97,30 @@ class Command(ScrapyCommand):
             raise error
 
 
-class Mirror:
-    """A mirror that lies in a folder, held for this process alone."""
-
-    def __init__(self, output: Path, store_url: str) -> None:
-        if not (store_url or (output / "observations.sqlite").is_file()):
-            raise StoreError(f"no mirror lies there (no observations.sqlite): {output}")
-        self.output = output
-        self.lock = lock_output(output)
-        self.store = Store(store_url or sqlite_in(output))
-        self.query = Query.from_dict(self.store.sole_query() or account_of(output))
-        self.store.open_mirror(self.query)
-        carry_out(output / "images", self.store.moves)  # what a killed run had begun
-
-    def check(self) -> Iterator[tuple[tuple[int, int, PhotoFile], str | None]]:
-        """Each file that was ever tried, as its row, with what is wrong with it."""
-        rows = self.store.files.tried()
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            while batch := list(islice(rows, BATCH)):
-                yield from zip(
-                    batch, pool.map(lambda row: damage(self.output / "images", row[2]), batch), strict=True
-                )
-
-    def repair_arguments(self) -> dict[str, str]:
-        """Spider arguments of a crawl that fetches what is lost; its account is for what the last one was for."""
-        last = self.store.last_arguments()
-        limit = {"limit": str(last["limit"])} if last.get("limit") else {}
-        return (
-            as_arguments(self.query)
-            | limit
-            | {
-                "images": last.get("images", "first"),
-                "sizes": ",".join(last.get("sizes", ["original"])),
-                "output": str(self.output),
-                "repair": "true",
-                "everything": "true",
-            }
-        )
-
-    def close(self) -> None:
-        self.store.close()
-        self.lock.release()
+def check(mirror: HeldMirror) -> Iterator[tuple[FileRow, str | None]]:
+    """Each file that was ever tried, as its row, with what is wrong with it."""
+    rows, images = mirror.store.files.tried(), mirror.output / "images"
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        while batch := list(islice(rows, BATCH)):
+            yield from zip(batch, pool.map(lambda row: damage(images, row[2]), batch), strict=True)
 
 
-def account_of(output: Path) -> dict[str, Any]:
-    """The account of the last crawl into a folder, for stores that hold many mirrors. Raises StoreError."""
-    try:
-        account: dict[str, Any] = json.loads((output / "crawl.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"crawl.json does not tell which mirror lies there: {output}: {error}") from None
-    return account
+def repair_arguments(mirror: HeldMirror) -> dict[str, str]:
+    """Spider arguments of a crawl that fetches what is lost; its account is for what the last one was for."""
+    last = mirror.store.last_arguments()
+    limit = {"limit": str(last["limit"])} if last.get("limit") else {}
+    return (
+        as_arguments(mirror.query)
+        | limit
+        | {
+            "images": last.get("images", "first"),
+            "sizes": ",".join(last.get("sizes", ["original"])),
+            "image_licenses": ",".join(last.get("licenses") or ["any"]),
+            "output": str(mirror.output),
+            "repair": "true",
+            "everything": "true",
+        }
+    )
 
 
 def damage(folder: Path, file: PhotoFile) -> str | None:

@@ -11,12 +11,13 @@ from typing import Any
 from inat_crawler.api.texts import printable
 from inat_crawler.budget.forecast import duration
 from inat_crawler.budget.limits import shown
+from inat_crawler.items import Wants
 from inat_crawler.store import LISTED, Store
 
 COMPLETE, COULD_NOT_START, INCOMPLETE = 0, 1, 3
 
 
-def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[str], since: str) -> dict[str, Any]:
+def count_all(store: Store, stats: Mapping[str, Any], wants: Wants, since: str) -> dict[str, Any]:
     """The numbers of the account: observations, photos and requests."""
     windows, standing, missing = store.windows.all(), store.standing(), store.missing.all()
     totals = [w.total for w in windows if w.total is not None]
@@ -31,7 +32,7 @@ def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[s
             "missing": [i for i, _ in missing if i > 0],
             "malformed": [{"id": i if i > 0 else None, "reason": why} for i, why in missing if why != LISTED],
         },
-        "photos": count_photos(store, images, sizes, since),
+        "photos": count_photos(store, wants, since) | {"withdrawn": stats.get("inat/photos/withdrawn", 0)},
         "requests": {
             "api": stats.get("inat/requests/api", 0),
             "photos": stats.get("inat/requests/photos", 0),
@@ -40,9 +41,9 @@ def count_all(store: Store, stats: Mapping[str, Any], images: str, sizes: list[s
     }
 
 
-def count_photos(store: Store, images: str, sizes: list[str], since: str) -> dict[str, Any]:
+def count_photos(store: Store, wants: Wants, since: str) -> dict[str, Any]:
     """Files of the mirror: wanted = downloaded + copied (since then) + already there + missing."""
-    wanted, had = store.files.count_wanted(images, sizes), store.files.count_had(images, sizes, since)
+    wanted, had = store.files.count_wanted(wants), store.files.count_had(wants, since)
     return {
         "wanted": wanted,
         **{status: had.get(status, 0) for status in ("downloaded", "copied", "already_there")},
@@ -85,7 +86,7 @@ def summary(account: Mapping[str, Any]) -> str:
     """The account in one line.
 
     >>> got = {"observations": {"stored": 12, "asked": 12, "new": 3, "changed": 0, "gone": 1}, "seconds": 71.3}
-    >>> got["photos"] = {"downloaded": 9, "copied": 0, "already_there": 27, "missing": 0, "failed": {}}
+    >>> got["photos"] = {"downloaded": 9, "copied": 0, "already_there": 27, "missing": 0, "withdrawn": 0}
     >>> got["requests"] = {"api": 5, "photos": 9, "bytes_received": 51_300}
     >>> print(summary({"complete": True, "output": "/x", "limited": False, **got}))
     complete: 12 of 12 observations (3 new, 0 changed, 1 gone); photo files: 9 fetched, 27 had, 0 missing; \
@@ -95,7 +96,7 @@ def summary(account: Mapping[str, Any]) -> str:
     told = (
         f"{heading(account)} ({changes(account)}); "
         f"photo files: {photos['downloaded'] + photos['copied']} fetched, {photos['already_there']} had, "
-        f"{photos['missing']} missing; {effort(account)}; "
+        f"{photos['missing']} missing{withdrawn(photos)}; {effort(account)}; "
     )
     if account["complete"]:
         return f"{told}{account['output']}"
@@ -162,14 +163,19 @@ def effort(account: Mapping[str, Any]) -> str:
 def missing_files(photos: Mapping[str, Any]) -> str:
     """How many files are missing, and the most frequent reasons.
 
-    >>> missing_files({"missing": 3, "failed": {"404": [{}, {}], "hidden": [{}]}})
-    '3 missing (404: 2, hidden: 1)'
+    >>> missing_files({"missing": 3, "withdrawn": 2, "failed": {"404": [{}, {}], "hidden": [{}]}})
+    '3 missing (404: 2, hidden: 1), 2 withdrawn'
     """
     if not photos["missing"]:
-        return "0 missing"
+        return f"0 missing{withdrawn(photos)}"
     counts = sorted(((len(each), reason) for reason, each in photos["failed"].items()), key=lambda c: -c[0])
     told = ", ".join(f"{reason}: {n}" for n, reason in counts[:3]) + (", ..." if len(counts) > 3 else "")
-    return f"{photos['missing']:,} missing" + (f" ({told})" if told else "")
+    return f"{photos['missing']:,} missing" + (f" ({told})" if told else "") + withdrawn(photos)
+
+
+def withdrawn(photos: Mapping[str, Any]) -> str:
+    """What to say of files that their licenses do not allow to keep; nothing where there are none."""
+    return f", {photos['withdrawn']:,} withdrawn" if photos["withdrawn"] else ""
 
 
 def reason(account: Mapping[str, Any]) -> str:

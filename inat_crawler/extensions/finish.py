@@ -6,8 +6,10 @@ import json
 import logging
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,7 +24,9 @@ from inat_crawler.errors import StoreError
 from inat_crawler.extensions.account import INCOMPLETE, block, count_all, exit_status, is_complete, summary
 from inat_crawler.extensions.terminal import columns, is_terminal, logs_to_stderr
 from inat_crawler.mirror import lock_output
+from inat_crawler.outputs.beside import beside
 from inat_crawler.outputs.changes import write_changes
+from inat_crawler.publishing import TELLS_OF_THE_CRAWL, Publisher, available
 from inat_crawler.store import Store
 
 logger = logging.getLogger(__name__)
@@ -40,7 +44,8 @@ class FinishCrawl:
         self.lock = lock_output(output)
         self.started_at = datetime.now(UTC)
         self.store = Store.of(crawler.settings["INAT_STORE_URL"], crawler.spider.query)  # type: ignore[union-attr]
-        options = {n: crawler.settings[f"INAT_{n.upper()}"] for n in ("images", "sizes", "limit", "repair")}
+        options = {n: crawler.settings[f"INAT_{n.upper()}"] for n in ("limit", "repair")}
+        options |= asdict(crawler.settings["INAT_WANTS"])
         self.crawl_id = self.store.begin_crawl(self.started_at.isoformat(timespec="seconds"), options)
 
     @classmethod
@@ -74,25 +79,45 @@ class FinishCrawl:
         """All items are through and the feed is complete."""
         stats = self.crawler.stats
         stats.set_value("inat/exit_status", INCOMPLETE)
-        for write in (self.write_tables, self.write_account):
-            try:
-                write()
-            except (OSError, StoreError) as error:
-                self.cannot_write(error)
+        wanted, missing = available(self.crawler.settings["INAT_PUBLISH"])
+        for what in missing.values():
+            logger.warning("left out: %s", what)
+        about_it = [name for name in wanted if name in TELLS_OF_THE_CRAWL]
+        self.write(self.write_log)
+        self.publish([name for name in wanted if name not in about_it])
+        self.write(self.note_account)
+        self.publish(about_it)  # it tells what the account says
+        self.write(self.write_account)
         self.store.close()
         self.lock.release()
 
-    def write_tables(self) -> None:
-        # pandas costs half a second and 60 MB: not before it is needed, and not in a crawl that cannot start.
-        from inat_crawler.outputs.table import write_table
+    def write(self, write: Callable[[], object]) -> None:
+        """Do one of the last things; what fails is told, and the others are done all the same."""
+        try:
+            write()
+        except (OSError, StoreError) as error:
+            self.cannot_write(error)
+        except Exception as error:
+            logger.exception("a defect of this program")
+            self.crawler.stats.set_value("inat/defect", f"{type(error).__name__}: {error}"[:300])
 
-        write_table(self.store, self.output / "dataFrame.csv")
+    def write_log(self) -> None:
         write_changes(self.store, self.output / "changes.tsv")
 
-    def write_account(self) -> None:
+    def publish(self, names: Sequence[str]) -> None:
+        publisher = Publisher(self.store, self.output)
+        for name in names:
+            self.write(partial(publisher.publish, name))
+
+    def note_account(self) -> dict[str, Any]:
+        """Give account as things stand now, and keep it in the store."""
         account = self.question() | self.answer()
-        write_json(self.output / "crawl.json", account)
         self.store.finish_crawl(self.crawl_id, account)
+        return account
+
+    def write_account(self) -> None:
+        account = self.note_account()
+        write_json(self.output / "crawl.json", account)
         self.crawler.stats.set_value("inat/exit_status", account["exit_status"])
         self.tell(account)
 
@@ -106,14 +131,15 @@ class FinishCrawl:
     def question(self) -> dict[str, Any]:
         """What was asked, by which program."""
         settings, query = self.crawler.settings, self.crawler.spider.query  # type: ignore[union-attr]
-        limit = settings.getint("INAT_LIMIT")
+        limit, wants = settings.getint("INAT_LIMIT"), settings["INAT_WANTS"]
         return {
             "query": str(query),
             "url": query.url,
             **query.to_dict(),
             "output": str(self.output),
-            "images": settings["INAT_IMAGES"],
-            "sizes": settings.getlist("INAT_SIZES"),
+            "images": wants.images,
+            "sizes": list(wants.sizes),
+            "image_licenses": "any" if wants.licenses is None else list(wants.licenses),
             "limit": limit or None,
             "limited": bool(limit),
             "versions": {
@@ -129,7 +155,7 @@ class FinishCrawl:
         settings, stats = self.crawler.settings, self.crawler.stats.get_stats()
         finished_at = datetime.now(UTC)
         since = self.started_at.isoformat(timespec="milliseconds")
-        got = count_all(self.store, stats, settings["INAT_IMAGES"], settings.getlist("INAT_SIZES"), since)
+        got = count_all(self.store, stats, settings["INAT_WANTS"], since)
         complete = is_complete(got, settings.getint("INAT_LIMIT"), stats)
         return {
             "finished_at": finished_at.isoformat(timespec="seconds"),
@@ -145,6 +171,5 @@ class FinishCrawl:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file beside and rename it."""
-    beside = path.with_name(f".{path.name}.partial")
-    beside.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside.replace(path)
+    with beside(path) as partly:
+        partly.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -183,7 +183,7 @@ def state(crawler: Crawler) -> Start:
     """The mirror as it is before anything was asked."""
     settings, limit = crawler.settings, crawler.settings.getint("INAT_LIMIT")
     store = Store.of(settings["INAT_STORE_URL"], crawler.spider.query)  # type: ignore[union-attr]
-    photos = count_photos(store, settings["INAT_IMAGES"], settings.getlist("INAT_SIZES"), "")
+    photos = count_photos(store, settings["INAT_WANTS"], "")
     stored, unread = store.observations.count(), store.windows.unread()
     store.close()
     return Start(stored, photos["missing"], min(unread, max(0, limit - stored)) if limit else unread)

@@ -182,7 +182,7 @@ def photos_each(query: Query, options: FetchOptions, counts: Counts, holdings: H
         return 0.0
     if counts.with_photos is None and not counts.sample.observations and holdings.observations:
         return holdings.photos / holdings.observations
-    known = all_have_photos(query.params)
+    known = all_have_photos(query.params) if options.image_licenses is None else None
     if known is not None:
         rate = float(known)
     elif counts.with_photos is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 def beside(path: Path) -> Iterator[Path]:
     """A path to write to, which gets the name `path` when all went well. What fails leaves `path` as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".partial.{path.name}")  # some writers go by the extension
     partial.unlink(missing_ok=True)
     try:
         yield partial

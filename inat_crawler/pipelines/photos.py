@@ -33,9 +33,10 @@ from inat_crawler.errors import (
     PostponedError,
     SpentError,
     StoreError,
+    UnwantedError,
 )
 from inat_crawler.files import WholeFilesStore
-from inat_crawler.items import HAD, Observation, PhotoFile
+from inat_crawler.items import HAD, Observation, PhotoFile, Wants
 from inat_crawler.pipelines.fetching import Fetcher, photo_request
 from inat_crawler.store import Store, now
 
@@ -62,8 +63,7 @@ class PhotosPipeline(ImagesPipeline):
         super().__init__(store_uri, crawler=crawler)
         settings = crawler.settings
         self.mirror = Store.of(settings["INAT_STORE_URL"], crawler.spider.query)  # type: ignore[union-attr]
-        self.images: str = settings["INAT_IMAGES"]
-        self.sizes: list[str] = settings.getlist("INAT_SIZES")
+        self.wants: Wants = settings["INAT_WANTS"]
         self.repair: bool = settings["INAT_REPAIR"]
         self.fetcher = Fetcher(crawler, self.check_and_write, self.mirror.files.sizes_had())
         self.failed: set[tuple[int, int, str]] = set()  # in this run: the next one tries them again
@@ -75,7 +75,8 @@ class PhotosPipeline(ImagesPipeline):
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         settings = crawler.settings
-        if not settings["INAT_OUTPUT"] or (settings["INAT_IMAGES"] == "none" and not settings["INAT_REPAIR"]):
+        wants: Wants | None = settings["INAT_WANTS"]
+        if wants is None or (wants.images == "none" and not settings["INAT_REPAIR"]):
             raise NotConfigured  # without a word, which Scrapy would log as a warning: no photos are wanted
         return super().from_crawler(crawler)
 
@@ -122,8 +123,8 @@ class PhotosPipeline(ImagesPipeline):
         return [photo_request(w) for w in missing]
 
     def wanted_of(self, item: Observation) -> list[Wanted]:
-        photos = item.photos[: 1 if self.images == "first" else None]
-        return [Wanted(item.id, photo, size) for photo in photos for size in self.sizes]
+        photos = [photo for photo in item.photos if self.wants.takes(photo)]
+        return [Wanted(item.id, photo, size) for photo in photos for size in self.wants.sizes]
 
     def tried(self, item: Observation, files: Mapping[tuple[int, str], PhotoFile]) -> list[Wanted]:
         """What was ever asked for, whichever photos and sizes this crawl is for."""
@@ -144,6 +145,8 @@ class PhotosPipeline(ImagesPipeline):
         except PostponedError:
             self.count("postponed")
             self.postponed += 1
+            file = PhotoFile(wanted.size, request.url, "skipped")
+        except UnwantedError:
             file = PhotoFile(wanted.size, request.url, "skipped")
         except (EndingError, SpentError, BudgetError, StoreError) as error:
             self.end(error)
@@ -168,6 +171,8 @@ class PhotosPipeline(ImagesPipeline):
 
     def moved(self, wanted: Wanted) -> None:
         self.mirror.observations.readdress(wanted.observation_id, wanted.photo)
+        if not self.wants.takes(wanted.photo):
+            raise UnwantedError(f"photo {wanted.photo.id} is under another license now")
 
     def elsewhere(self, wanted: Wanted) -> PhotoFile | None:
         """The same file as another observation has it, be its row stored yet or not."""

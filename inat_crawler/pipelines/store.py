@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +18,9 @@ from inat_crawler.errors import StoreError
 from inat_crawler.files import carry_out
 from inat_crawler.items import Move, Observation, Page
 from inat_crawler.store import Store
+
+logger = logging.getLogger(__name__)
+FEW = 10
 
 
 class StorePipeline:
@@ -42,6 +47,7 @@ class StorePipeline:
         settings = self.crawler.settings
         if not (settings["INAT_KEEP_GONE"] or settings["INAT_REPAIR"]):
             self.clear_away()
+        self.withdraw()
         self.move_files()  # also what a killed run had begun
 
     def clear_away(self) -> None:
@@ -51,6 +57,27 @@ class StorePipeline:
                 self.store.clear_away(ids, farewells(self.store.files.of_each(ids)))
         except StoreError as error:
             self.stop(error)
+
+    def withdraw(self) -> None:
+        """Files of photos whose license does not allow to keep them, or no longer, leave for `withdrawn/`."""
+        licenses = self.crawler.settings["INAT_WANTS"].licenses
+        if licenses is None or self.full:
+            return
+        try:
+            withdrawn = self.store.files.withdrawn(licenses)
+            self.store.intend(withdrawn)
+        except StoreError as error:
+            self.stop(error)
+            return
+        if withdrawn:
+            self.moving = True
+            self.crawler.stats.inc_value("inat/photos/withdrawn", len(withdrawn))
+            logger.warning(
+                "%d photo files go to withdrawn/, the licenses of their photos are not among %s: observations %s",
+                len(withdrawn),
+                ", ".join(licenses),
+                few([move.observation_id for move in withdrawn]),
+            )
 
     def process_item(self, item: Observation) -> Observation:
         if item.page is None or item.page.stored:
@@ -74,7 +101,7 @@ class StorePipeline:
         """The files that change their names with this page."""
         changed = [o for o in page.observations if o.change != "unchanged"]
         files = self.store.files.of_each([o.id for o in changed])
-        images = self.crawler.settings["INAT_IMAGES"]
+        images = self.crawler.settings["INAT_WANTS"].images
         found = [move for o in changed if o.id in files for move in moves(o, files[o.id], images)]
         self.moving = self.moving or bool(found)
         return found
@@ -113,6 +140,17 @@ class StorePipeline:
 
     def close_spider(self) -> None:
         self.save_told()
+        self.withdraw()
         self.moving = True  # the photos of observations that were found to be gone
         self.move_files()
         self.store.close()
+
+
+def few(ids: Iterable[int]) -> str:
+    """The highest of these ids, each once.
+
+    >>> few([3, 1, 3]), few(range(11))
+    ('3, 1', '10, 9, 8, 7, 6, 5, 4, 3, 2, 1, ...')
+    """
+    each = sorted(set(ids), reverse=True)
+    return ", ".join([*map(str, each[:FEW]), *(["..."] if len(each) > FEW else [])])

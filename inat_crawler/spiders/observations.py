@@ -122,8 +122,9 @@ class ObservationsSpider(Spider):
     async def foretell(self, page: Page | None = None, observations: Sequence[Observation] = ()) -> None:
         """Say what is to come: told from the first page, before it is stored, or from what the mirror holds."""
         total = page.after.total if page and page.after else None
-        sample = Sample.of(observations) if page else Sample.of_pixels(self.store.files.pixels(SAMPLED))
-        holdings = count_holdings(self.store.database, self.options.images, self.options.sizes)
+        wants = self.options.wants
+        sample = Sample.of(observations, wants) if page else Sample.of_pixels(self.store.files.pixels(SAMPLED))
+        holdings = count_holdings(self.store.database, wants)
         used = await asyncio.to_thread(used_up, self.settings["INAT_BUDGET_URL"], Limits(self.settings))
         told = crawl_line(self.query, self.options, self.settings, holdings, used, total, sample)
         self.logger.info("%s", told)
@@ -165,7 +166,7 @@ class ObservationsSpider(Spider):
     async def unfinished(self) -> Observations:
         """Stored observations that lack a wanted file or a row in a feed."""
         self.store.note_standing(reconciled=False)
-        for observation in self.store.unfinished(self.options.images, self.options.sizes):
+        for observation in self.store.unfinished(self.options.wants):
             if self.photos_postponed():
                 return  # records go first
             yield observation
@@ -174,7 +175,7 @@ class ObservationsSpider(Spider):
         """Observations whose photos had to wait longer than the records should: now they have the time."""
         if not self.photos_postponed():
             return
-        for observation in self.store.unfinished(self.options.images, self.options.sizes):
+        for observation in self.store.unfinished(self.options.wants):
             observation.patient = True
             yield observation
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 import sqlalchemy as sa
 
 from inat_crawler.errors import StoreError
-from inat_crawler.items import Move, Observation, Page, Standing, column_names
+from inat_crawler.items import Move, Observation, Page, Standing, Wants, column_names
 from inat_crawler.store import schema
 from inat_crawler.store.changes import Changes
 from inat_crawler.store.database import Database, now
@@ -181,6 +181,11 @@ class Store:
         self.moves.intend(db, moves)
         self.observations.delete(db, ids)
 
+    def intend(self, moves: Sequence[Move]) -> None:
+        """Note moves of files in one transaction; they are carried out later."""
+        with self.database.writing() as db:
+            self.moves.intend(db, moves)
+
     def standing(self) -> Standing:
         """How far the mirror is in step with the API."""
         columns = [schema.mirrors.c[name] for name in column_names(Standing)]
@@ -194,10 +199,10 @@ class Store:
             at = schema.mirrors.c.mirror_id == self.database.mirror_id
             db.execute(sa.update(schema.mirrors).where(at).values(**values))
 
-    def unfinished(self, images: str, sizes: Sequence[str]) -> Iterator[Observation]:
+    def unfinished(self, wants: Wants) -> Iterator[Observation]:
         """Observations of which a wanted file is not had, or that no feed has shown yet; newest id first."""
         untold = self.changes.untold()
-        for observation in self._each(sorted({*self.files.lacking(images, sizes), *untold}, reverse=True)):
+        for observation in self._each(sorted({*self.files.lacking(wants), *untold}, reverse=True)):
             observation.change = untold.get(observation.id, "unchanged")
             yield observation
 

@@ -8,15 +8,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from inat_crawler.items import HAD, PhotoFile, column_names
+from inat_crawler.items import HAD, Move, PhotoFile, Wants, column_names
 from inat_crawler.store.database import Database
 from inat_crawler.store.schema import files, photos, tombstones
 
+# License of a photo as it is compared; empty for none.
+_code = sa.func.lower(sa.func.coalesce(photos.c.license_code, ""))
 FileRow = tuple[int, int, PhotoFile]  # observation id, photo id, file
 
 
 class Files:
-    """The files of one mirror. `images` is `first`, `all` or `none`: which photos are wanted."""
+    """The files of one mirror."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -78,20 +80,20 @@ class Files:
         order = (files.c.observation_id, files.c.photo_id)
         return self._select(files.c.status.notin_(HAD), shown, order=order)
 
-    def count_wanted(self, images: str, sizes: Sequence[str]) -> int:
+    def count_wanted(self, wants: Wants) -> int:
         """How many files the mirror should hold."""
-        if images == "none":
+        if wants.images == "none":
             return 0
         with self.database.engine.connect() as db:
-            select = sa.select(sa.func.count()).select_from(self._wanted(images))
-            return int(db.execute(select).scalar_one()) * len(sizes)
+            select = sa.select(sa.func.count()).select_from(self._wanted(wants))
+            return int(db.execute(select).scalar_one()) * len(wants.sizes)
 
-    def count_had(self, images: str, sizes: Sequence[str], since: str) -> dict[str, int]:
+    def count_had(self, wants: Wants, since: str) -> dict[str, int]:
         """How many of them are had: `already_there` before `since` (ISO 8601), else by status."""
-        if images == "none":
+        if wants.images == "none":
             return {}
         before = sa.case((files.c.fetched_at < since, "already_there"), else_=files.c.status)
-        joined = self._join(self._wanted(images), sizes)
+        joined = self._join(self._wanted(wants), wants.sizes)
         select = (
             sa.select(before, sa.func.count())
             .select_from(joined)
@@ -109,27 +111,27 @@ class Files:
             rows = db.execute(self.database.mine(select.where(files.c.status == "downloaded"), files)).all()
         return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in rows}
 
-    def had_by_size(self, images: str, sizes: Sequence[str]) -> dict[str, tuple[int, int]]:
+    def had_by_size(self, wants: Wants) -> dict[str, tuple[int, int]]:
         """Those that the mirror should hold and has: size -> how many, and how many bytes they take."""
-        if images == "none":
+        if wants.images == "none":
             return {}
-        joined = self._join(self._wanted(images), sizes)
+        joined = self._join(self._wanted(wants), wants.sizes)
         return self._sums(self._sum_select().select_from(joined).where(files.c.size.is_not(None)))
 
     def all_by_size(self) -> dict[str, tuple[int, int]]:
         """The same for all files that are had, wanted or not."""
         return self._sums(self.database.mine(self._sum_select().where(files.c.status.in_(HAD)), files))
 
-    def lacking(self, images: str, sizes: Sequence[str]) -> list[int]:
+    def lacking(self, wants: Wants) -> list[int]:
         """Ids of the observations of which a wanted file is not had, newest first."""
-        if images == "none":
+        if wants.images == "none":
             return []
-        wanted = self._wanted(images)
+        wanted = self._wanted(wants)
         lacking = (
             sa.select(wanted.c.observation_id)
-            .select_from(self._join(wanted, sizes))
+            .select_from(self._join(wanted, wants.sizes))
             .group_by(wanted.c.observation_id, wanted.c.id)
-            .having(sa.func.count(files.c.size) < len(sizes))
+            .having(sa.func.count(files.c.size) < len(wants.sizes))
         )
         with self.database.engine.connect() as db:
             return sorted(set(db.execute(lacking).scalars()), reverse=True)
@@ -139,6 +141,16 @@ class Files:
         select = self.database.mine(sa.select(files.c.observation_id).where(files.c.status.notin_(HAD)), files)
         with self.database.engine.connect() as db:
             return sorted(set(db.execute(select).scalars()), reverse=True)
+
+    def withdrawn(self, licenses: Sequence[str]) -> list[Move]:
+        """The files that are had of photos whose license is none of these, as moves to `withdrawn/`."""
+        columns = (files.c.observation_id, files.c.photo_id, files.c.size, files.c.path)
+        of = [getattr(photos.c, name) == getattr(files.c, name) for name in ("mirror_id", "observation_id")]
+        select = sa.select(*columns).select_from(files.join(photos, sa.and_(*of, photos.c.id == files.c.photo_id)))
+        select = select.where(files.c.status.in_(HAD), _code.not_in(licenses))
+        with self.database.engine.connect() as db:
+            rows = db.execute(self.database.mine(select, files))
+            return [Move(r.observation_id, r.photo_id, r.size, r.path, None, aside="withdrawn") for r in rows]
 
     def _select(self, *where: Any, order: Sequence[Any] = ()) -> Iterator[FileRow]:
         select = self.database.mine(sa.select(files).where(*where).order_by(*order), files)
@@ -155,13 +167,17 @@ class Files:
         with self.database.engine.connect() as db:
             return {row[0]: (row[1], int(row[2])) for row in db.execute(select)}
 
-    def _wanted(self, images: str) -> sa.Subquery:
+    def _wanted(self, wants: Wants) -> sa.Subquery:
         gone = sa.exists().where(
             tombstones.c.mirror_id == photos.c.mirror_id,
             tombstones.c.observation_id == photos.c.observation_id,
         )
         select = self.database.mine(sa.select(photos.c.observation_id, photos.c.id).where(~gone), photos)
-        return (select.where(photos.c.position == 0) if images == "first" else select).subquery()
+        if wants.images == "first":
+            select = select.where(photos.c.position == 0)
+        if wants.licenses is not None:
+            select = select.where(_code.in_(wants.licenses))
+        return select.subquery()
 
     def _join(self, wanted: sa.Subquery, sizes: Sequence[str]) -> sa.Join:
         """Wanted photos, each with its files in these sizes that are had."""

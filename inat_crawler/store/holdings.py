@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from inat_crawler.items import Wants
 from inat_crawler.store.database import Database
 from inat_crawler.store.files import Files
 from inat_crawler.store.observations import Observations
@@ -36,24 +37,24 @@ class Holdings:
     trouble: str = ""
 
 
-def look_into(url: str | sa.URL, key: str, images: str, sizes: Sequence[str]) -> Holdings:
+def look_into(url: str | sa.URL, key: str, wants: Wants) -> Holdings:
     """What the store at this address holds of the query with this key; it need not be there."""
     try:
         if not _is_there(sa.make_url(url)):
             return Holdings()
         database = Database(url, read_only=True)
         try:
-            return _of_key(database, key, images, sizes)
+            return _of_key(database, key, wants)
         finally:
             database.engine.dispose()
     except (sa.exc.SQLAlchemyError, ImportError) as error:  # ImportError: the database's driver is not installed
         return _unreadable(error)
 
 
-def count_holdings(database: Database, images: str, sizes: Sequence[str]) -> Holdings:
+def count_holdings(database: Database, wants: Wants) -> Holdings:
     """What the mirror holds that is worked on."""
     try:
-        return _count(database, images, sizes)
+        return _count(database, wants)
     except sa.exc.SQLAlchemyError as error:
         return _unreadable(error)
 
@@ -63,7 +64,7 @@ def _unreadable(error: Exception) -> Holdings:
     return Holdings(trouble=f"its store cannot be read: {reason}")
 
 
-def _count(database: Database, images: str, sizes: Sequence[str]) -> Holdings:
+def _count(database: Database, wants: Wants) -> Holdings:
     files, windows = Files(database), Windows(database)
     times = database.mine(sa.select(mirrors.c.synced_at, mirrors.c.audited_at), mirrors)
     with database.engine.connect() as db:
@@ -74,13 +75,13 @@ def _count(database: Database, images: str, sizes: Sequence[str]) -> Holdings:
         finished=windows.finished(),
         unread=windows.unread(),
         audited_at=audited_at,
-        photos=files.count_wanted(images, ["any"]),
-        had=files.had_by_size(images, sizes),
+        photos=files.count_wanted(replace(wants, sizes=("any",))),
+        had=files.had_by_size(wants),
         all_files=files.all_by_size(),
     )
 
 
-def _of_key(database: Database, key: str, images: str, sizes: Sequence[str]) -> Holdings:
+def _of_key(database: Database, key: str, wants: Wants) -> Holdings:
     with database.engine.connect() as db:
         version = db.execute(sa.select(versions.c.version)).scalar()
         if version != VERSION:
@@ -93,7 +94,7 @@ def _of_key(database: Database, key: str, images: str, sizes: Sequence[str]) -> 
     if key not in found:
         return Holdings()
     database.mirror_id = found[key].mirror_id
-    return _count(database, images, sizes)
+    return _count(database, wants)
 
 
 def _of_another(database: Database, mirror_id: int, text: str) -> Holdings:

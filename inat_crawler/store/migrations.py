@@ -62,7 +62,12 @@ def _to_3(db: sa.Connection) -> None:
     _add_columns(db, schema.observations, tuple(private_names(Observation)))
 
 
-MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _to_2, 2: _to_3}
+def _to_4(db: sa.Connection) -> None:
+    """Files on their way to another folder than `gone`."""
+    _add_columns(db, schema.moves, ("aside",))
+
+
+MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}
 
 
 def _add_columns(db: sa.Connection, table: sa.Table, names: tuple[str, ...]) -> None:

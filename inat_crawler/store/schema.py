@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from inat_crawler.items import Observation, Photo, PhotoFile, Standing, Window, column_names
 
-VERSION = 3  # `migrations` brings older stores here
+VERSION = 4  # `migrations` brings older stores here
 metadata = sa.MetaData()
 _TYPES: dict[type, type[sa.types.TypeEngine[Any]]] = {int: sa.BigInteger, bool: sa.Boolean}
 
@@ -91,6 +91,7 @@ moves = sa.Table(
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("target", sa.Text),
     sa.Column("set_out", sa.Boolean, nullable=False),
+    sa.Column("aside", sa.Text, nullable=False, server_default="gone"),
 )
 # The running log of what became new, changed or gone. `told`: a feed has shown it, or need not.
 changes = sa.Table(

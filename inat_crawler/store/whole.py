@@ -107,11 +107,19 @@ class Whole:
         return {"started_at": row.started_at, **json.loads(row.arguments)} if row else {}
 
     def seen_twice(self) -> dict[int, int]:
-        """Photos that several observations show: photo id -> the lowest id of these observations."""
-        select = sa.select(photos.c.id, sa.func.min(photos.c.observation_id))
-        twice = select.group_by(photos.c.id).having(sa.func.count() > 1)
+        """Photos that several observations have: photo id -> the lowest id of these observations."""
+        return self._of_several(files.c.photo_id)
+
+    def same_bytes(self) -> dict[str, int]:
+        """Files that several observations have byte for byte: SHA-256 -> the lowest id of these observations."""
+        return self._of_several(files.c.sha256)
+
+    def _of_several(self, key: sa.Column[Any]) -> dict[Any, int]:
+        each = files.c.observation_id
+        select = sa.select(key, sa.func.min(each)).where(files.c.status.in_(HAD))
+        several = select.group_by(key).having(sa.func.count(sa.distinct(each)) > 1)
         with self.database.engine.connect() as db:
-            return {row[0]: row[1] for row in db.execute(self.database.mine(twice, photos))}
+            return {row[0]: row[1] for row in db.execute(self.database.mine(several, files))}
 
 
 def _file_of_photo() -> Sequence[Any]:

@@ -1,0 +1,183 @@
+"""`scrapy publish` and `-a publish=...`: what is made, when it is made anew, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from crawling import PLACE, ROOT, crawl, own_settings
+from filelock import FileLock
+from test_crawl import SEARCH
+from test_store import QUERY
+from test_sync import settled
+
+from inat_crawler import publishing
+from inat_crawler.api.formats import DEFAULT_FORMATS, FORMATS
+from inat_crawler.errors import FormatError
+from inat_crawler.publishing import Publisher, available, paths_of
+from inat_crawler.store import Store, sqlite_in
+from standin.client import Standin
+
+Start = Callable[..., Standin]
+# Says that a library is not installed, to whoever asks before importing it.
+WITHOUT = """
+import importlib.util as util
+find = util.find_spec
+util.find_spec = lambda name, package=None: None if name == "pyogrio" else find(name, package)
+"""
+
+
+def publish(output: Path, *options: str, **settings: str) -> tuple[int, list[str], str]:
+    """Exit status, lines, and what was said besides; no API can be asked."""
+    environment = {
+        **os.environ,
+        **own_settings(output.parent),
+        "INAT_API_ROOT": "http://127.0.0.1:1/v1",
+        **settings,
+    }
+    command = [sys.executable, "-m", "scrapy", "publish", str(output), *options]
+    done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False)
+    return done.returncode, done.stdout.splitlines(), done.stderr
+
+
+def marks(output: Path) -> dict[str, int]:
+    """When each file of each format was written."""
+    return {str(p.relative_to(output)): p.stat().st_mtime_ns for name in FORMATS for p in paths_of(name, output)}
+
+
+def test_every_format_is_made_once_and_anew_when_the_store_changes(standin: Start, output: Path) -> None:
+    park = settled(standin, observations=30)
+    assert crawl(park, output, PLACE, "sizes=square").status == 0
+    assert not (output / "exports").exists()
+    for name in DEFAULT_FORMATS:
+        assert all(path.exists() for path in paths_of(name, output))
+    asked = len(park.requests())
+
+    status, lines, log = publish(output, "--format", "all")
+    assert (status, log) == (0, "")
+    assert [line.partition(":")[0] for line in lines] == list(FORMATS)
+    assert "table: dataFrame.csv (as it was)" in lines
+    assert "geojson: exports/observations.geojson (30)" in lines
+    assert len(park.requests()) == asked
+    first = marks(output)
+    assert publish(output, "--format", "all")[1] == [line.rpartition(" (")[0] + " (as it was)" for line in lines]
+    assert marks(output) == first
+
+    (output / "exports" / "observations.csv").write_text("edited by hand")
+    (output / "photos.tsv").unlink()
+    assert [line for line in publish(output, "--format", "csv,attribution,jsonl")[1] if "as it was" in line] == [
+        "jsonl: exports/observations.jsonl.gz (as it was)"
+    ]
+
+    before = marks(output)
+    assert crawl(park, output, PLACE, "sizes=square", "publish=all").status == 0
+    after = marks(output)
+    assert {name for name in after if after[name] != before[name]} == {"report.html"}, "nothing has changed"
+
+    park.advance(86_400)
+    park.edit(park.ids(**SEARCH)[5], species_guess="Octopus?")
+    assert crawl(park, output, PLACE, "sizes=square", "publish=geojson").status == 0
+    assert {name for name, mark in marks(output).items() if mark != after[name]} == {
+        "exports/observations.geojson"
+    }
+    assert "Octopus?" in (output / "exports" / "observations.geojson").read_text(encoding="utf-8")
+    assert all("as it was" not in line for line in publish(output, "--format", "all")[1] if "geojson" not in line)
+
+
+def test_the_options_of_the_image_folder_are_remembered(standin: Start, output: Path) -> None:
+    park = standin(observations=30)
+    assert crawl(park, output, PLACE, "sizes=square,medium", "publish=none").status == 0
+    assert not (output / "dataFrame.csv").exists()
+
+    def size() -> str:
+        metadata = next((output / "exports" / "imagefolder").glob("*/metadata.jsonl"))
+        return str(json.loads(metadata.read_text().splitlines()[0])["size"])
+
+    assert publish(output, "--format", "imagefolder", "--seed", "7", "--image-size", "square")[0] == 0
+    assert size() == "square"
+    assert "as it was" in publish(output, "--format", "imagefolder")[1][0]
+    assert "as it was" not in publish(output, "--format", "imagefolder", "--image-size", "medium")[1][0]
+    assert size() == "medium"
+    assert json.loads((output / ".published.json").read_text())["imagefolder"]["options"] == {
+        "seed": 7,
+        "size": "medium",
+    }
+
+
+def test_what_is_refused(standin: Start, output: Path) -> None:
+    status, lines, log = publish(output, "--format", "table")
+    assert (status, lines) == (1, [])
+    assert log == f"error: no mirror lies there (no observations.sqlite): {output}\n"
+    assert not output.exists()
+
+    assert crawl(standin(observations=3), output, PLACE, "images=none", "publish=table").status == 0
+    for options, said in {
+        ("--format", "table,pdf"): "option --format: not one of table, attribution, ",
+        ("--format", "table,"): "an empty value between commas: 'table,'",
+        (): "name formats: --format table,attribution,",
+        ("--format", "table", "more"): "name one folder: ",
+    }.items():
+        status, lines, log = publish(output, *options)
+        assert (status, lines) == (1, []), options
+        assert log.startswith("error: ")
+        assert said in log
+        assert "Traceback" not in log
+    with FileLock(output / ".lock"):
+        status, _, log = publish(output, "--format", "table")
+    assert (status, "another crawl is running" in log) == (1, True)
+
+
+def test_a_library_that_is_not_there(standin: Start, output: Path, tmp_path: Path) -> None:
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / "sitecustomize.py").write_text(WITHOUT)
+    without = {"PYTHONPATH": str(tmp_path / "without")}
+    park = standin(observations=3)
+    run = crawl(park, output, PLACE, "images=none", "publish=table,gpkg", **without)
+    need = "format `gpkg` needs pyogrio: pip install pyogrio"
+    assert (run.status, run.log) == (1, f"error: {need}\n")
+    assert (park.requests(), output.exists()) == ([], False)
+
+    run = crawl(park, output, PLACE, "images=none", "publish=all", **without)
+    assert (run.status, run.said("WARNING")) == (0, [f"left out: {need}"])
+    assert (output / "exports" / "observations.parquet").exists()
+    assert not (output / "exports" / "observations.gpkg").exists()
+
+    assert publish(output, "--format", "csv,gpkg", **without) == (1, [], f"error: {need}\n")
+    status, lines, log = publish(output, "--format", "all", **without)
+    assert (status, log) == (0, f"left out: {need}\n")
+    assert [line.partition(":")[0] for line in lines] == [name for name in FORMATS if name != "gpkg"]
+
+
+def test_formats_that_can_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "find_spec", lambda name: None)
+    assert available(["table", "csv"]) == (["table", "csv"], {})
+    names, missing = available(["all"])
+    assert set(missing) == {"gpkg", "parquet"}
+    assert set(names) | set(missing) == set(FORMATS)
+    with pytest.raises(FormatError, match="needs pyarrow, pyogrio, shapely: pip install pyarrow pyogrio shapely"):
+        available(["gpkg"])
+
+
+@pytest.mark.parametrize("notes", ["", "[]", '{"table": 1}', '{"table": {"of": 1}}', "\x00"])
+def test_notes_that_cannot_be_read_cost_only_time(standin: Start, output: Path, notes: str) -> None:
+    output.mkdir()
+    (output / ".published.json").write_text(notes)
+    store = Store(sqlite_in(output))
+    store.open_mirror(QUERY)
+    assert Publisher(store, output).publish("table").rows == 0
+    assert Publisher(store, output).publish("table").rows is None
+    store.close()
+
+
+def test_a_format_that_cannot_be_written_is_told(standin: Start, output: Path) -> None:
+    (output / "report.html").mkdir(parents=True)
+    run = crawl(standin(observations=3), output, PLACE, "images=none")
+    assert run.status == 3
+    assert "report.html" in run.account["error"]
+    assert run.table().shape[0] == 3
+    assert [p.name for p in output.iterdir() if "partial" in p.name] == []
