@@ -103,7 +103,7 @@ def escaped(text: str) -> str:
     r"""Text of others as Markdown shows it: no link, heading or markup of theirs comes through.
 
     >>> print(escaped("*Ana* <script> [x](javascript:1)"))
-    \*Ana\* &lt;script&gt; \[x\]\(javascript:1\)
+    \*Ana\* &lt;script&gt; \[x\](javascript:1)
     """
     marked = re.sub(r"([\\`*_{}\[\]#!|~^])", r"\\\1", text.replace("&", "&amp;"))
     return marked.replace("<", "&lt;").replace(">", "&gt;").replace("://", ":&#47;&#47;")

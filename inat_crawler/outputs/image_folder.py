@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,6 +28,7 @@ SPLITS: Mapping[str, float] = {"train": 0.8, "validation": 0.1, "test": 0.1}
 SIZE, SEED = "medium", 0
 IMAGES = Path("../../../../images")  # seen from the folder of a taxon; the links stay right when the mirror moves
 
+Chosen = tuple[Observation, Photo, PhotoFile]
 # Key of metadata.jsonl -> its value; `file_name` comes before them.
 KEYS: Mapping[str, Callable[[Observation, Photo, PhotoFile], Any]] = {
     "observation_id": lambda o, p, f: o.id,
@@ -58,20 +59,20 @@ def write_image_folder(store: Store, path: Path, size: str = SIZE, seed: int = S
     partial = path.with_name(f".partial.{path.name}")
     _remove(partial)
     try:
-        count = _fill(partial, _chosen(store, size), seed)
+        count = _fill(partial, _chosen(store, size), splits_of(store.whole.observers(), seed))
         _swap(partial, path)
     finally:
         _remove(partial)
     return count
 
 
-def _fill(folder: Path, chosen: Iterator[tuple[Observation, Photo, PhotoFile]], seed: int) -> int:
+def _fill(folder: Path, chosen: Iterator[Chosen], splits: Mapping[int | None, str]) -> int:
     """Make links and metadata."""
     count = 0
     with ExitStack() as stack:
         metadata = {split: stack.enter_context(_metadata(folder / split)) for split in SPLITS}
         for observation, photo, file in chosen:
-            split = split_of(observation, seed)
+            split = splits[observation.user_id]
             name = f"{taxon_folder(observation)}/{file.path}"
             link = folder / split / name
             link.parent.mkdir(exist_ok=True)
@@ -90,7 +91,7 @@ def _metadata(folder: Path) -> BinaryIO:
     return (folder / "metadata.jsonl").open("wb")
 
 
-def _chosen(store: Store, size: str) -> Iterator[tuple[Observation, Photo, PhotoFile]]:
+def _chosen(store: Store, size: str) -> Iterator[Chosen]:
     """One file of each photo, once: what two observers both show must not be in two splits."""
     seen_twice, same_bytes = store.whole.seen_twice(), store.whole.same_bytes()
     for observation in store.whole.each():
@@ -117,19 +118,48 @@ def nearest(files: Sequence[PhotoFile], size: str) -> PhotoFile | None:
     return by_size[ranks[0]] if ranks else None
 
 
-def split_of(observation: Observation, seed: int) -> str:
-    """The split that all of an observer's photos are in; it stays the same while the mirror grows.
+def splits_of(observers: Iterable[int | None], seed: int) -> dict[int | None, str]:
+    """The split that all of an observer's photos are in, by the observer's id.
 
-    >>> [split_of(Observation(1, user_id=n), 0) for n in range(6)]
-    ['train', 'train', 'train', 'train', 'train', 'train']
+    It follows from id and seed alone, so that it stays while the mirror grows; but where three observers or more
+    leave a split empty, whoever comes nearest to it fills it.
+
+    >>> splits_of([1, 2, 3], 0)
+    {1: 'validation', 2: 'train', 3: 'test'}
     """
-    digest = hashlib.sha256(f"{seed}/{observation.user_id}".encode()).digest()
-    place = int.from_bytes(digest[:8]) / 2**64
+    places = {observer: place(observer, seed) for observer in observers}
+    splits = {observer: split_at(where) for observer, where in places.items()}
+    for split in (*SPLITS,) if len(splits) >= len(SPLITS) else ():
+        if split not in splits.values():
+            several = [o for o in splits if list(splits.values()).count(splits[o]) > 1]
+            splits[min(several, key=lambda o: abs(places[o] - middle(split)))] = split
+    return splits
+
+
+def place(observer: int | None, seed: int) -> float:
+    """A number from 0 to 1 that looks like chance."""
+    digest = hashlib.sha256(f"{seed}/{observer}".encode()).digest()
+    return int.from_bytes(digest[:8]) / 2**64
+
+
+def split_at(where: float) -> str:
+    """The split at a place between 0 and 1.
+
+    >>> [split_at(where) for where in (0.0, 0.79, 0.81, 0.91, 0.9999)]
+    ['train', 'train', 'validation', 'test', 'test']
+    """
+    end = 0.0
     for split, share in SPLITS.items():
-        if place < share:
+        end += share
+        if where < end:
             return split
-        place -= share
-    return "train"
+    return split
+
+
+def middle(split: str) -> float:
+    """The middle of a split's range between 0 and 1."""
+    before = sum(share for other, share in SPLITS.items() if list(SPLITS).index(other) < list(SPLITS).index(split))
+    return before + SPLITS[split] / 2
 
 
 def taxon_folder(observation: Observation) -> str:

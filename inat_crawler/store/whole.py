@@ -114,6 +114,14 @@ class Whole:
         """Files that several observations have byte for byte: SHA-256 -> the lowest id of these observations."""
         return self._of_several(files.c.sha256)
 
+    def observers(self) -> list[int | None]:
+        """Ids of those who took a photo of which a file is had."""
+        of = sa.and_(files.c.mirror_id == observations.c.mirror_id, files.c.observation_id == observations.c.id)
+        select = sa.select(observations.c.user_id).select_from(observations.join(files, of)).distinct()
+        mine = self.database.mine(select.where(files.c.status.in_(HAD)), observations)
+        with self.database.engine.connect() as db:
+            return list(db.execute(mine.order_by(observations.c.user_id)).scalars())
+
     def _of_several(self, key: sa.Column[Any]) -> dict[Any, int]:
         each = files.c.observation_id
         select = sa.select(key, sa.func.min(each)).where(files.c.status.in_(HAD))

@@ -24,7 +24,7 @@ from inat_crawler.outputs.all_columns import write_csv, write_dictionary
 from inat_crawler.outputs.arrow import write_geopackage, write_parquet
 from inat_crawler.outputs.attribution import write_attribution, write_photos
 from inat_crawler.outputs.geojson import write_geojson
-from inat_crawler.outputs.image_folder import SPLITS, split_of, write_image_folder
+from inat_crawler.outputs.image_folder import SPLITS, splits_of, write_image_folder
 from inat_crawler.outputs.json_lines import write_json_lines
 from inat_crawler.outputs.rows import COLUMNS
 from inat_crawler.store import Store
@@ -233,10 +233,9 @@ def test_image_folder(mirror: Mirror, tmp_path: Path) -> None:
     assert sorted(row["photo_id"] for row in rows) == sorted(shown)
     observers = [{row["observer_id"] for row in each} for each in splits.values()]
     assert sum(map(len, observers)) == len(set.union(*observers)), "an observer is in two splits"
-    for split, each in splits.items():
+    for each in splits.values():
         for row in each:
             assert row["size"] == "original", "medium is not there, and this is the next larger"
-            assert split_of(shown[row["photo_id"]], 0) == split
             assert row["bytes"] == row["sha256"].encode()
 
     write_image_folder(store, folder, "square", 7)
@@ -276,12 +275,18 @@ def test_a_photo_of_two_observers_is_in_one_split(tmp_path: Path) -> None:
 
 def test_seeds_split_the_observers_about_as_they_should() -> None:
     for seed in range(3):
-        splits = [split_of(Observation(1, user_id=n), seed) for n in range(2000)]
+        splits = list(splits_of(range(2000), seed).values())
         shares = {split: splits.count(split) / 2000 for split in SPLITS}
         assert shares == pytest.approx(SPLITS, abs=0.03)
-    assert [split_of(Observation(1, user_id=n), 1) for n in range(50)] != [
-        split_of(Observation(2, user_id=n), 2) for n in range(50)
-    ]
+    assert splits_of(range(50), 1) != splits_of(range(50), 2)
+
+
+def test_an_observer_stays_in_a_split_while_the_mirror_grows() -> None:
+    few, many = splits_of(range(300), 5), splits_of(range(3000), 5)
+    assert {n: many[n] for n in few} == few
+    for n in range(12):
+        splits = splits_of([*range(n), None], 0)
+        assert n < 2 or set(splits.values()) == set(SPLITS)
 
 
 def test_an_empty_mirror_has_all_formats(tmp_path: Path) -> None:
