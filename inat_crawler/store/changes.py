@@ -42,6 +42,28 @@ class Changes:
         with self.database.engine.connect() as db:
             yield from db.execution_options(yield_per=chunk).execute(select).mappings().partitions()
 
+    def since(self, moment: str, most: int) -> dict[str, tuple[int, list[int]]]:
+        """What became new, changed or gone from this moment on (UTC, ISO 8601).
+
+        As change -> (how many observations, the latest of their ids, at most `most`).
+        """
+        later, latest = changes.c.time >= moment, sa.func.max(changes.c.number).desc()
+        of_each = sa.select(changes.c.change, sa.func.count(changes.c.observation_id.distinct()))
+        ids = sa.select(changes.c.observation_id).where(later).group_by(changes.c.observation_id)
+        with self.database.engine.connect() as db:
+            counts = db.execute(self.database.mine(of_each.where(later).group_by(changes.c.change), changes))
+            found: dict[str, tuple[int, list[int]]] = {}
+            for change, count in counts.all():
+                select = self.database.mine(ids.where(changes.c.change == change), changes)
+                found[change] = count, list(db.execute(select.order_by(latest).limit(most)).scalars())
+            return found
+
+    def any_before(self, moment: str) -> bool:
+        """Was anything noted before this moment?"""
+        select = sa.select(changes.c.number).where(changes.c.time < moment).limit(1)
+        with self.database.engine.connect() as db:
+            return db.execute(self.database.mine(select, changes)).scalar() is not None
+
     def untold(self) -> dict[int, Change]:
         """Change of each observation that is new or changed and that no feed has shown yet."""
         select = sa.select(changes.c.observation_id, changes.c.change).where(~changes.c.told)

@@ -1,0 +1,176 @@
+"""The top of the page: what was asked, whether it is complete, what is new, changed, gone, or could not be had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from inat_crawler.api.query import Query
+from inat_crawler.store import Store
+
+LISTED = 50
+WEBSITE = "https://www.inaturalist.org/"
+# Parameters of the search in words, in the order in which they are told; others are shown as they are typed.
+_WORDS = {
+    "taxon_id": "of taxon {}",
+    "taxon_name": "of taxon {}",
+    "place_id": "in place {}",
+    "user_id": "by observer {}",
+    "user_login": "by observer {}",
+    "project_id": "of project {}",
+    "quality_grade": "of quality grade {}",
+    "d1": "made on {} or later",
+    "d2": "made on {} or before",
+    "rank": "at the rank of {}",
+    "geo=true": "with coordinates",
+    "identified=true": "identified",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An observation in a list; of one that is gone only the id is known."""
+
+    id: int
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """How many there are, and the first of them."""
+
+    count: int
+    entries: Sequence[Entry]
+
+    @property
+    def more(self) -> int:
+        return max(0, self.count - len(self.entries))
+
+
+@dataclass
+class Story:
+    """What is told of the last crawl; its moments are UTC, ISO 8601."""
+
+    words: str
+    query: str
+    url: str = ""
+    images: str = ""
+    sizes: Sequence[str] = ()
+    limit: int | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    later: str | None = None
+    complete: bool = False
+    reasons: Sequence[str] = ()
+    first: bool = False
+    changes: Mapping[str, Listed] = field(default_factory=dict)
+    failures: Mapping[str, Listed] = field(default_factory=dict)
+    missing: Listed = Listed(0, ())
+    malformed: Sequence[tuple[int | None, str]] = ()
+
+
+def tell(store: Store) -> Story:
+    """The story of the last crawl that came to its end, or of the question where none has."""
+    account, question = store.whole.last_account(), store.whole.last_question()
+    story = _answered(account) if account else _asked(store, question)
+    began = story.started_at
+    if account and question.get("started_at") not in (None, began):
+        story.later = question["started_at"]
+    if began:
+        # A crawl that was killed after this one stored changes as well: they are new to the reader too.
+        story.first = not store.changes.any_before(began)
+        story.changes = {} if story.first else _changes(store, began)
+    return story
+
+
+def _answered(account: Mapping[str, Any]) -> Story:
+    observations, photos = account["observations"], account["photos"]
+    return Story(
+        words=in_words(account["params"]),
+        query=account["query"],
+        url=account["url"] if account["url"].startswith(WEBSITE) else "",
+        images=account["images"],
+        sizes=account["sizes"],
+        limit=account["limit"],
+        started_at=account["started_at"],
+        finished_at=account["finished_at"],
+        complete=account["complete"],
+        reasons=[] if account["complete"] else reasons(account),
+        failures={
+            reason: Listed(len(files), [Entry(i) for i in _ids(files)])
+            for reason, files in sorted(photos["failed"].items(), key=lambda each: -len(each[1]))
+        },
+        missing=Listed(len(observations["missing"]), [Entry(i) for i in observations["missing"][:LISTED]]),
+        malformed=[(each["id"], each["reason"]) for each in observations["malformed"]],
+    )
+
+
+def _asked(store: Store, question: Mapping[str, Any]) -> Story:
+    parts = store.sole_query()
+    query = Query(**parts) if parts else None
+    return Story(
+        words=in_words(query.params if query else {}),
+        query=str(query or ""),
+        url=query.url if query else "",
+        images=question.get("images") or "",
+        sizes=question.get("sizes") or (),
+        limit=question.get("limit") or None,
+        started_at=question.get("started_at"),
+        reasons=["no crawl has come to its end yet"],
+    )
+
+
+def _ids(files: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The first observations that these files belong to, each once."""
+    return list(dict.fromkeys(file["observation"] for file in files))[:LISTED]
+
+
+def _changes(store: Store, moment: str) -> dict[str, Listed]:
+    found = store.changes.since(moment, LISTED)
+    return {change: Listed(count, _entries(store, ids)) for change, (count, ids) in found.items()}
+
+
+def _entries(store: Store, ids: Sequence[int]) -> list[Entry]:
+    names = {o.id: o.taxon_common_name or o.taxon_name for o in store.observations.read(ids)}
+    return [Entry(i, names.get(i)) for i in ids]
+
+
+def reasons(account: Mapping[str, Any]) -> list[str]:
+    """Why a crawl is not complete, as far as its account tells.
+
+    >>> got = {"observations": {"missing": [7, 8], "malformed": [{"id": 8}]}, "photos": {"missing": 1}}
+    >>> reasons({"error": None, "finish_reason": "shutdown", **got})[1:]
+    ['1 record could not be read', '1 observation could not be had', '1 photo file could not be had']
+    """
+    observations, photos = account["observations"], account["photos"]
+    unread = len(observations["malformed"])
+    told = [account["error"] or _ended_early(account["finish_reason"])]
+    counts = {
+        "record{} could not be read": unread,
+        "observation{} could not be had": len(observations["missing"]) - unread,
+        "photo file{} could not be had": photos["missing"],
+    }
+    told += [f"{n:,} {what.format('' if n == 1 else 's')}" for what, n in counts.items() if n > 0]
+    return [each for each in told if each] or ["iNaturalist and this mirror do not agree on how many there are"]
+
+
+def _ended_early(finish_reason: str | None) -> str:
+    if finish_reason == "shutdown":
+        return "the crawl was told to end before it was through"
+    return "" if finish_reason == "finished" else f"the crawl was ended early: {finish_reason}"
+
+
+def in_words(params: Mapping[str, str]) -> str:
+    """The search as a reader would say it.
+
+    >>> in_words({"geo": "true", "place_id": "128892", "rank": "species", "hrank": "genus"})
+    'in place 128892, at the rank of species, with coordinates, hrank=genus'
+    """
+    left = dict(params)
+    words = []
+    for key, word in _WORDS.items():
+        name, _, value = key.partition("=")
+        if name in left and value in ("", left[name]):
+            words.append(word.format(left.pop(name)))
+    return ", ".join(words + [f"{name}={value}" for name, value in left.items()])

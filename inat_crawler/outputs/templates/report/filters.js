@@ -1,0 +1,52 @@
+"use strict";
+// The filters: what they ask for, and which records answer to it.
+
+const OFFERED = 1000; // names offered while one types; more make a browser slow, and can be typed all the same
+
+class Filters {
+  constructor(data, changed) {
+    this.data = data;
+    this.changed = changed;
+    const offered = tally(data.records, (r) => r.taxon).slice(0, OFFERED);
+    byId("taxa").append(...offered.map(([taxon]) => element("option", { value: taxon.label })));
+    byId("grades").append(...data.grades.map((grade) => this.checkbox(grade)));
+    const form = byId("form");
+    form.addEventListener("input", () => this.changed());
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("reset", () => setTimeout(() => this.changed()));
+    if (matchMedia("(max-width: 760px)").matches) byId("filters").open = false;
+  }
+
+  checkbox(grade) {
+    const box = element("input", { type: "checkbox", name: "grade", value: grade.number, checked: "" });
+    return element("label", {}, box, element("span", { class: `dot ${grade.color}` }), grade.label);
+  }
+
+  choose(taxon) {
+    byId("species").value = taxon.label;
+    this.changed();
+  }
+
+  matching() {
+    const taxa = this.taxa();
+    const from = this.day("from", 0);
+    const to = this.day("to", Infinity);
+    const grades = new Set([...document.querySelectorAll("[name=grade]:checked")].map((box) => Number(box.value)));
+    const dated = from > 0 || to < Infinity;
+    return this.data.records.filter(
+      (r) => taxa.has(r.taxon) && grades.has(r.grade.number) && (!dated || (r.day && from <= r.day && r.day <= to)),
+    );
+  }
+
+  // One taxon when its whole name is given, else all whose names hold what is typed.
+  taxa() {
+    const wanted = byId("species").value.trim().toLowerCase();
+    const exact = this.data.taxa.filter((taxon) => taxon.search === wanted);
+    return new Set(exact.length ? exact : this.data.taxa.filter((taxon) => taxon.search.includes(wanted)));
+  }
+
+  day(id, otherwise) {
+    const text = byId(id).value;
+    return text ? Number(text.replaceAll("-", "")) : otherwise;
+  }
+}
