@@ -55,7 +55,8 @@ def test_a_mirror_of_a_park(standin: Start, output: Path) -> None:
     assert run.status == 0, run.log
     assert run.said("WARNING") == run.said("ERROR") == []
     assert {p.name for p in output.iterdir()} == {
-        ".lock", "changes.tsv", "crawl.json", "dataFrame.csv", "feed", "images", "observations.sqlite",
+        ".lock", ".published.json", "ATTRIBUTION.md", "changes.tsv", "crawl.json", "dataFrame.csv", "feed",
+        "images", "observations.sqlite", "photos.tsv", "report.html",
     }  # fmt: skip
     assert run.photos() == files_expected(park, ids)
     assert set(photo_paths(park).values()) == {1}, "each file is fetched once"

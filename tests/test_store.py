@@ -319,3 +319,51 @@ def test_crawls_are_numbered(store: Store, tmp_path: Path) -> None:
         rows = db.execute("SELECT crawl_id, arguments, account FROM crawls ORDER BY crawl_id").fetchall()
     db.close()
     assert rows == [(1, '{"limit": 5}', '{"complete": true}'), (2, "{}", None)]
+
+
+def test_which_files_are_withdrawn(store: Store) -> None:
+    save(store, observation(9, 90, 91), observation(8, 80), observation(7, 70))
+    with store.database.writing() as db:
+        for photo_id, code in ((90, "CC0"), (91, None), (80, "")):
+            db.exec_driver_sql("UPDATE photos SET license_code = ? WHERE id = ?", (code, photo_id))
+    store.files.save([(9, 90, had("square", "a")), (9, 91, had("square", "b")), (8, 80, had("square", "c"))])
+    store.files.save([(7, 70, PhotoFile("square", "u", "failed", reason="404"))])
+    open_ones = Wants("all", ("square",), ("cc0",))
+    assert store.files.count_wanted(open_ones) == 1
+    assert store.files.lacking(open_ones) == []
+    moves = store.files.withdrawn(("cc0",))
+    assert {(m.observation_id, m.path, m.target, m.aside) for m in moves} == {
+        (9, "b", None, "withdrawn"),
+        (8, "c", None, "withdrawn"),
+    }
+    assert sorted(store.files.withdrawn(("cc-by",)), key=lambda m: m.path)[0].path == "a"
+    store.intend(moves)
+    assert store.files.withdrawn(("cc0",)) == []
+    assert sorted(store.moves.pending(), key=lambda m: m.path) == sorted(moves, key=lambda m: m.path)
+
+
+def test_the_fingerprint_differs_when_something_has_changed(store: Store) -> None:
+    save(store, observation(9, 90), observation(8))
+    seen = [store.whole.fingerprint()]
+
+    def changed() -> bool:
+        seen.append(store.whole.fingerprint())
+        return seen[-1] not in seen[:-1]
+
+    store.note_standing(reconciled=True)
+    store.finish_crawl(store.begin_crawl("2026-01-01T00:00:00+00:00", {}), {"started_at": "x"})
+    assert not changed(), "only looked at"
+    store.files.save([(9, 90, had("square", "a"))])
+    assert changed()
+    store.files.save([(9, 90, replace(had("square", "a"), status="lost"))])
+    assert changed()
+    save(store, replace(observation(9, 90, place_guess="here"), change="changed"))
+    assert changed()
+    store.observations.readdress(9, Photo(90, 0, "http://other/90/square.jpg", license_code=None))
+    assert changed()
+    store.bury({8: "deleted"}, [], keep=True)
+    assert changed()
+    store.clear_away([8], [])
+    assert changed()
+    store.missing.note_listed([5])
+    assert changed()

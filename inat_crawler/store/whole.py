@@ -107,27 +107,33 @@ class Whole:
         return {"started_at": row.started_at, **json.loads(row.arguments)} if row else {}
 
     def seen_twice(self) -> dict[int, int]:
-        """Photos that several observations have: photo id -> the lowest id of these observations."""
+        """Photos that several observations of a taxon have: photo id -> the lowest id of these observations."""
         return self._of_several(files.c.photo_id)
 
     def same_bytes(self) -> dict[str, int]:
-        """Files that several observations have byte for byte: SHA-256 -> the lowest id of these observations."""
+        """Files that several have byte for byte: SHA-256 -> the lowest id of these observations."""
         return self._of_several(files.c.sha256)
-
-    def observers(self) -> list[int | None]:
-        """Ids of those who took a photo of which a file is had."""
-        of = sa.and_(files.c.mirror_id == observations.c.mirror_id, files.c.observation_id == observations.c.id)
-        select = sa.select(observations.c.user_id).select_from(observations.join(files, of)).distinct()
-        mine = self.database.mine(select.where(files.c.status.in_(HAD)), observations)
-        with self.database.engine.connect() as db:
-            return list(db.execute(mine.order_by(observations.c.user_id)).scalars())
 
     def _of_several(self, key: sa.Column[Any]) -> dict[Any, int]:
         each = files.c.observation_id
-        select = sa.select(key, sa.func.min(each)).where(files.c.status.in_(HAD))
+        select = self._of_taxa(sa.select(key, sa.func.min(each)))
         several = select.group_by(key).having(sa.func.count(sa.distinct(each)) > 1)
         with self.database.engine.connect() as db:
-            return {row[0]: row[1] for row in db.execute(self.database.mine(several, files))}
+            return {row[0]: row[1] for row in db.execute(several)}
+
+    def observers(self) -> list[int | None]:
+        """Ids of those who took a photo of a taxon of which a file is had."""
+        select = self._of_taxa(sa.select(observations.c.user_id).distinct())
+        with self.database.engine.connect() as db:
+            return list(db.execute(select.order_by(observations.c.user_id)).scalars())
+
+    def _of_taxa(self, select: sa.Select[Any]) -> sa.Select[Any]:
+        """Files that are had, with their observations, of those that stand under a taxon."""
+        of = sa.and_(files.c.mirror_id == observations.c.mirror_id, files.c.observation_id == observations.c.id)
+        joined = select.select_from(observations.join(files, of))
+        return self.database.mine(
+            joined.where(files.c.status.in_(HAD), observations.c.taxon_id.is_not(None)), observations
+        )
 
 
 def _file_of_photo() -> Sequence[Any]:
