@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from math import asin, ceil, cos, radians, sin, sqrt
 
 from inat_crawler.items import Observation
 
 CELL = Decimal("0.2")  # degrees
+EARTH_RADIUS = 6_371_009  # meters, the mean
 OBSCURED = "obscured"
 
 
@@ -81,3 +83,29 @@ def _edges(degrees: str, most: int) -> tuple[float, float]:
     low = (Decimal(degrees) / CELL).to_integral_value(ROUND_FLOOR) * CELL
     low = min(low, most - CELL)
     return float(low), float(low + CELL)
+
+
+def uncertainty(observation: Observation) -> int | None:
+    """Radius in meters around its coordinates that holds the true place; None when that is not known.
+
+    As served; of obscured ones without it, the distance to the farthest corner of their cell. A radius of 0 would
+    claim what nobody knows.
+
+    >>> there = {"latitude": "38.45", "longitude": "-9.05"}
+    >>> uncertainty(Observation(7, **there, public_positional_accuracy=12)), uncertainty(Observation(7, **there))
+    (12, None)
+    >>> uncertainty(Observation(7, **there, public_positional_accuracy=0, obscured=True))
+    21178
+    """
+    here, served = point(observation), observation.public_positional_accuracy
+    if here is None or (served is not None and served > 0):
+        return served if here else None
+    around = cell(observation)
+    return ceil(max(_distance(here, (y, x)) for x, y in around.ring())) if around else None
+
+
+def _distance(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Meters between two points given as (latitude, longitude), along a great circle (haversine formula)."""
+    (y1, x1), (y2, x2) = (tuple(map(radians, place)) for place in (one, other))
+    root = sin((y2 - y1) / 2) ** 2 + cos(y1) * cos(y2) * sin((x2 - x1) / 2) ** 2
+    return 2 * EARTH_RADIUS * asin(sqrt(min(1.0, root)))
