@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
@@ -74,6 +75,8 @@ class Archive:
             self.rows = {row.id: short(row.data, OCCURRENCE) for row in reader}
             self.photos = {row.id: [short(e.data, MULTIMEDIA) for e in row.extensions] for row in reader}
             self.metadata = reader.metadata
+            as_text = {"dtype": str, "keep_default_na": False, "quoting": csv.QUOTE_NONE}
+            self.table = reader.pd_read("occurrence.txt", **as_text)
         with zipfile.ZipFile(path) as file:
             self.names = file.namelist()
             self.eml = file.read("eml.xml").decode()
@@ -217,6 +220,7 @@ def test_every_text_is_read_back(store: Store, tmp_path: Path) -> None:
     )
     archive = Archive(store, tmp_path / "a.zip")
     newest_first = list(TEXTS.values())[::-1]
+    assert archive.table["occurrenceRemarks"].tolist() == newest_first
     assert list(archive.rows) == [str(n) for n in range(len(TEXTS), 0, -1)]
     assert [row["occurrenceRemarks"] for row in archive.rows.values()] == newest_first
     assert [row["vernacularName"] for row in archive.rows.values()] == newest_first, "the last column"
@@ -393,8 +397,8 @@ def test_what_is_told_of_the_whole(store: Store, tmp_path: Path) -> None:
     assert box == ["-9.200000", "170.500000", "10.000000", "38.600000"]
     abstract, rights = archive.texts("para")[1], archive.texts("para")[3]
     assert abstract == (
-        "3 observations with 1 photos, as the API of iNaturalist served them to a crawl that began at "
-        "2026-06-01T10:00:00+00:00. The mirror was complete after the last crawl, with 3 of 3 observations."
+        "Observations: 3. Photos: 1. The last crawl began at 2026-06-01T10:00:00+00:00. "
+        "The mirror was complete after the last crawl, with 3 of 3 observations."
     )
     assert str(rights).endswith(
         "Observations: 2 CC0 1.0 (https://creativecommons.org/publicdomain/zero/1.0/), "
@@ -423,6 +427,19 @@ def test_the_same_store_makes_the_same_bytes(store: Store, tmp_path: Path) -> No
     assert one.read_bytes() == other.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("x.sqlite")) == ["1.zip", "other"]
     assert [p.name for p in other.parent.iterdir()] == ["2.zip"]
+
+
+def test_what_fails_leaves_the_archive_as_it_was(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "exports" / "dwca.zip"
+    save(store, observation(7, 70))
+    write_archive(store, path)
+    before = path.read_bytes()
+    with store.database.writing() as db:
+        db.execute(sa.text("DROP TABLE photos"))
+    with pytest.raises(sa.exc.OperationalError):
+        write_archive(store, path)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == ["dwca.zip"]
 
 
 @pytest.mark.skipif(not RECORDS, reason="INAT_TEST_RECORDS is not set")

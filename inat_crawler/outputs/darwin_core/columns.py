@@ -56,7 +56,9 @@ def plain(value: object) -> str:
     >>> [plain(v) for v in (None, 0, "a\tb\r\n\x85c", ' "=1" ')]
     ['', '0', 'a b c', ' "=1" ']
     """
-    return "" if value is None else _BREAKS.sub(" ", str(value))
+    text = "" if value is None else str(value)
+    # Most are printable: to ask is much faster than to replace.
+    return text if text.isprintable() else _BREAKS.sub(" ", text)
 
 
 def line(cells: Sequence[str]) -> bytes:

@@ -28,6 +28,7 @@ KINGDOMS: Mapping[str, str] = {
 }
 # What is grown rather than kept, in the words of the vocabulary http://rs.tdwg.org/dwcdoe/values/.
 GROWN = ("Fungi", "Plantae")
+_ADDRESS = re.compile(r"https?://[^/\s]+/observations/([0-9]+)")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(_DAY.pattern + r"T[0-9]{2}:[0-9]{2}[0-9:.]*(Z|[-+][0-9]{2}:?[0-9]{2})?")
 
@@ -40,8 +41,8 @@ def occurrence_id(observation: Observation) -> str:
     >>> occurrence_id(Observation(7, uri="http://naturewatch.org.nz/observations/7"))
     'http://naturewatch.org.nz/observations/7'
     """
-    uri = observation.uri or ""
-    return uri if re.fullmatch(rf"https?://[^/\s]+/observations/{observation.id}", uri) else page(observation)
+    its_own = _ADDRESS.fullmatch(observation.uri or "")
+    return its_own[0] if its_own and its_own[1] == str(observation.id) else page(observation)
 
 
 def page(observation: Observation) -> str:
