@@ -71,16 +71,17 @@ def cell(observation: Observation) -> Cell | None:
     >>> cell(Observation(7, latitude="90", longitude="180", obscured=True))
     Cell(south=89.8, west=179.8, north=90.0, east=180.0)
     """
-    if not is_obscured(observation) or point(observation) is None:
+    here = point(observation)
+    if here is None or not is_obscured(observation):
         return None
-    south, north = _edges(str(observation.latitude), 90)
-    west, east = _edges(str(observation.longitude), 180)
+    south, north = _edges(here[0], 90)
+    west, east = _edges(here[1], 180)
     return Cell(south, west, north, east)
 
 
-def _edges(degrees: str, most: int) -> tuple[float, float]:
+def _edges(degrees: float, most: int) -> tuple[float, float]:
     """Edges of the cell that a coordinate lies in. Decimal: 0.6 / 0.2 is less than 3 to a computer."""
-    low = (Decimal(degrees) / CELL).to_integral_value(ROUND_FLOOR) * CELL
+    low = (Decimal(str(degrees)) / CELL).to_integral_value(ROUND_FLOOR) * CELL
     low = min(low, most - CELL)
     return float(low), float(low + CELL)
 
@@ -98,10 +99,14 @@ def uncertainty(observation: Observation) -> int | None:
     21178
     """
     here, served = point(observation), observation.public_positional_accuracy
-    if here is None or (served is not None and served > 0):
-        return served if here else None
+    if here is None:
+        return None
+    if served is not None and served > 0:
+        return served
     around = cell(observation)
-    return ceil(max(_distance(here, (y, x)) for x, y in around.ring())) if around else None
+    if around is None:
+        return None
+    return ceil(max(_distance(here, (y, x)) for x, y in around.ring()))
 
 
 def _distance(one: tuple[float, float], other: tuple[float, float]) -> float:

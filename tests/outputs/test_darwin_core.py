@@ -266,6 +266,13 @@ def test_every_text_is_read_back(store: Store, tmp_path: Path) -> None:
         ({"latitude": "0.0", "longitude": "0.0", "public_positional_accuracy": 0}, "0.0 0.0", "", "", ""),
         ({"latitude": "91", "longitude": "0", "public_positional_accuracy": 5}, " ", "", "", ""),
         ({**OBSCURED, "latitude": "1e400"}, " ", "", "", ""),
+        (
+            {**OBSCURED, "latitude": "1e-99999999999999999999", "public_positional_accuracy": 9},
+            "1e-99999999999999999999 -9.05",
+            "9",
+            "POLYGON ((-9.2 0.0, -9.0 0.0, -9.0 0.2, -9.2 0.2, -9.2 0.0))",
+            "Coordinate uncertainty increased to 9 m",
+        ),
         ({"latitude": "38.45"}, " ", "", "", ""),
         ({}, " ", "", "", ""),
     ],
