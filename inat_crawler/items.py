@@ -33,7 +33,7 @@ TABLE_COLUMNS = {
 
 
 def _column(doc: str, term: str = "") -> Any:
-    """Declare a column that may be null; `term` is its Darwin Core (dwc:) or Dublin Core (dcterms:) term."""
+    """Declare a column that may be null; `term` is where a Darwin Core Archive has it."""
     return field(default=None, metadata={"doc": doc, "term": term})
 
 
@@ -192,16 +192,22 @@ class Observation:
     id: int = field(metadata={"doc": "iNaturalist's id of the observation.", "term": "dwc:catalogNumber"})
     uuid: str | None = _column("Its UUID.", "dwc:otherCatalogNumbers")
     uri: str | None = _column("Its page.", "dwc:occurrenceID")
-    quality_grade: str | None = _column("`casual`, `needs_id` or `research`.")
+    quality_grade: str | None = _column(
+        "`casual`, `needs_id` or `research`.", "dwc:identificationVerificationStatus"
+    )
     taxon_id: int | None = _column("Taxon that it stands under.", "dwc:taxonID")
     taxon_name: str | None = _column("Scientific name of the taxon.", "dwc:scientificName")
     taxon_rank: str | None = _column("Rank of the taxon.", "dwc:taxonRank")
     taxon_common_name: str | None = _column("Common name of the taxon, in English.", "dwc:vernacularName")
-    iconic_taxon_name: str | None = _column("The big group it belongs to: Aves, Mollusca, ...")
+    iconic_taxon_name: str | None = _column("The big group it belongs to: Aves, Mollusca, ...", "dwc:kingdom")
     community_taxon_id: int | None = _column("Taxon that the identifiers agree on.")
-    species_guess: str | None = _column("Name as the observer wrote it. User-written text.")
+    species_guess: str | None = _column(
+        "Name as the observer wrote it. User-written text.", "dwc:verbatimIdentification"
+    )
     observed_on: str | None = _column("Date of the observation, in its own time zone.", "dwc:eventDate")
-    time_observed_at: str | None = _column("Date and time of the observation with its offset, ISO 8601.")
+    time_observed_at: str | None = _column(
+        "Date and time of the observation with its offset, ISO 8601.", "dwc:eventDate"
+    )
     created_at: str | None = _column("When it was uploaded, with its offset, ISO 8601.")
     updated_at: str | None = _column("When it was last edited, with its offset, ISO 8601.", "dcterms:modified")
     latitude: str | None = _column("Degrees north (WGS 84), digit for digit as served.", "dwc:decimalLatitude")
@@ -215,18 +221,22 @@ class Observation:
         "Uncertainty of the served coordinates in meters, obscuration included.",
         "dwc:coordinateUncertaintyInMeters",
     )
-    obscured: bool | None = _column("True: the coordinates are a random point in a 0.2 x 0.2 degree cell.")
-    geoprivacy: str | None = _column("Owner's choice: null, `open`, `obscured` or `private`.")
-    taxon_geoprivacy: str | None = _column("Same, set for threatened taxa.")
+    obscured: bool | None = _column(
+        "True: the coordinates are a random point in a 0.2 x 0.2 degree cell.", "dwc:dataGeneralizations"
+    )
+    geoprivacy: str | None = _column(
+        "Owner's choice: null, `open`, `obscured` or `private`.", "dwc:informationWithheld"
+    )
+    taxon_geoprivacy: str | None = _column("Same, set for threatened taxa.", "dwc:informationWithheld")
     place_guess: str | None = _column("Place as written. User-written text.", "dwc:verbatimLocality")
     captive: bool | None = _column("Captive or cultivated.", "dwc:degreeOfEstablishment")
     license_code: str | None = _column(
         "License of the observation; null or empty: all rights reserved.", "dcterms:license"
     )
     description: str | None = _column("Notes of the observer. User-written text.", "dwc:occurrenceRemarks")
-    user_id: int | None = _column("Observer's id.")
-    user_login: str | None = _column("Observer's login.", "dwc:recordedBy")
-    user_name: str | None = _column("Observer's name, if given. User-written text.")
+    user_id: int | None = _column("Observer's id.", "dwc:recordedByID")
+    user_login: str | None = _column("Observer's login.", "foaf:nick")
+    user_name: str | None = _column("Observer's name, if given. User-written text.", "dwc:recordedBy")
     photos: list[Photo] = field(
         default_factory=list, metadata={"doc": "Its photos, first one first.", "nested": True}
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,9 @@ from inat_crawler.mirror import FEED_FIELDS
 from inat_crawler.outputs import arrow, attribution, image_folder
 from inat_crawler.outputs import rows as flat
 from inat_crawler.outputs.changes import COLUMNS
+from inat_crawler.outputs.darwin_core.columns import Column
+from inat_crawler.outputs.darwin_core.multimedia import MULTIMEDIA
+from inat_crawler.outputs.darwin_core.occurrence import OCCURRENCE
 from inat_crawler.publishing import paths_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,8 +30,8 @@ def rows(document: str, heading: str | None = None) -> dict[str, list[str]]:
     """Rows of the tables in a document, or in one section of it: first cell (in backticks) -> all cells."""
     text = (ROOT / "docs" / document).read_text()
     if heading:
-        text = re.split(rf"^## {re.escape(heading)}$", text, flags=re.M)[1]
-        text = re.split(r"^## ", text, flags=re.M)[0]
+        text = re.split(rf"^##+ {re.escape(heading)}$", text, flags=re.M)[1]
+        text = re.split(r"^##+ ", text, flags=re.M)[0]
     found = {}
     for line in text.splitlines():
         cells = [c.strip() for c in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
@@ -93,6 +98,17 @@ def test_columns_are_documented_as_they_are_declared() -> None:
                 assert documented[field.name][-1] == field.metadata["doc"], field.name
                 if item_class is Observation:
                     assert documented[field.name][2] == field.metadata.get("term", ""), field.name
+
+
+@pytest.mark.parametrize(
+    ("heading", "key", "columns"),
+    [("occurrence.txt", "id", OCCURRENCE), ("multimedia.txt", "coreid", MULTIMEDIA)],
+)
+def test_every_term_of_the_archive(heading: str, key: str, columns: Sequence[Column[Any]]) -> None:
+    documented = rows("data-format.md", heading)
+    assert list(documented) == [key, *(column.name for column in columns)]
+    for column in columns:
+        assert documented[column.name][1:] == [column.term, column.doc]
 
 
 def test_every_stat() -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from math import asin, ceil, cos, radians, sin, sqrt
 
 from inat_crawler.items import Observation
 
 CELL = Decimal("0.2")  # degrees
+EARTH_RADIUS = 6_371_009  # meters, the mean
 OBSCURED = "obscured"
 
 
@@ -69,15 +71,46 @@ def cell(observation: Observation) -> Cell | None:
     >>> cell(Observation(7, latitude="90", longitude="180", obscured=True))
     Cell(south=89.8, west=179.8, north=90.0, east=180.0)
     """
-    if not is_obscured(observation) or point(observation) is None:
+    here = point(observation)
+    if here is None or not is_obscured(observation):
         return None
-    south, north = _edges(str(observation.latitude), 90)
-    west, east = _edges(str(observation.longitude), 180)
+    south, north = _edges(here[0], 90)
+    west, east = _edges(here[1], 180)
     return Cell(south, west, north, east)
 
 
-def _edges(degrees: str, most: int) -> tuple[float, float]:
+def _edges(degrees: float, most: int) -> tuple[float, float]:
     """Edges of the cell that a coordinate lies in. Decimal: 0.6 / 0.2 is less than 3 to a computer."""
-    low = (Decimal(degrees) / CELL).to_integral_value(ROUND_FLOOR) * CELL
-    low = min(low, most - CELL)
+    low = (Decimal(str(degrees)) / CELL).to_integral_value(ROUND_FLOOR) * CELL
+    low = min(low, most - CELL) + 0  # + 0 turns -0 into 0
     return float(low), float(low + CELL)
+
+
+def uncertainty(observation: Observation) -> int | None:
+    """Radius in meters around its coordinates that holds the true place; None when that is not known.
+
+    As served; of obscured ones without it, the distance to the farthest corner of their cell. A radius of 0 would
+    claim what nobody knows.
+
+    >>> there = {"latitude": "38.45", "longitude": "-9.05"}
+    >>> uncertainty(Observation(7, **there, public_positional_accuracy=12)), uncertainty(Observation(7, **there))
+    (12, None)
+    >>> uncertainty(Observation(7, **there, public_positional_accuracy=0, obscured=True))
+    21178
+    """
+    here, served = point(observation), observation.public_positional_accuracy
+    if here is None:
+        return None
+    if served is not None and served > 0:
+        return served
+    around = cell(observation)
+    if around is None:
+        return None
+    return ceil(max(_distance(here, (y, x)) for x, y in around.ring()))
+
+
+def _distance(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Meters between two points given as (latitude, longitude), along a great circle (haversine formula)."""
+    (y1, x1), (y2, x2) = (tuple(map(radians, place)) for place in (one, other))
+    root = sin((y2 - y1) / 2) ** 2 + cos(y1) * cos(y2) * sin((x2 - x1) / 2) ** 2
+    return 2 * EARTH_RADIUS * asin(sqrt(min(1.0, root)))

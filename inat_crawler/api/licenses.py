@@ -76,7 +76,7 @@ def credit(attribution: str | None, code: str | None, name: str | None) -> str:
     """
     if attribution and attribution.strip():
         return attribution
-    if code in ("cc0", "pd"):
+    if (code or "").lower() in ("cc0", "pd"):
         return f"{name or 'unknown'}, no rights reserved ({license_name(code)})"
     if not code:
         return f"(c) {name or 'unknown'}, {ALL_RIGHTS_RESERVED}"

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from inat_crawler.outputs.beside import beside
-from inat_crawler.outputs.rows import COLUMNS, Column
+from inat_crawler.outputs.rows import COLUMNS, Column, iri
 from inat_crawler.store import Store
 
 _TYPES = {"integer": "integer", "number": "decimal", "boolean": "boolean", "date": "date", "text": "string"}
-_TERMS = {"dwc": "http://rs.tdwg.org/dwc/terms/", "dcterms": "http://purl.org/dc/terms/"}
 
 
 def write_csv(store: Store, path: Path) -> int:
@@ -61,5 +60,4 @@ def _entry(column: Column) -> dict[str, Any]:
         "datatype": _TYPES[column.kind],
         "required": column.name == "id",
     }
-    prefix, _, term = column.term.partition(":")
-    return entry | ({"propertyUrl": _TERMS[prefix] + term} if term else {})
+    return entry | ({"propertyUrl": iri(column.term)} if column.term else {})

@@ -15,6 +15,11 @@ from inat_crawler.api.coordinates import Cell, cell, is_obscured
 from inat_crawler.api.licenses import license_url
 from inat_crawler.items import Observation, public_names
 
+NAMESPACES: Mapping[str, str] = {
+    "dwc": "http://rs.tdwg.org/dwc/terms/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+}
 Kind = Literal["integer", "number", "boolean", "date", "text"]
 
 
@@ -36,6 +41,16 @@ class Column:
         if self.kind == "number":
             return float(value)
         return as_date(value) if self.kind == "date" else value
+
+
+def iri(term: str) -> str:
+    """A term with its prefix as an address.
+
+    >>> iri("dwc:eventDate")
+    'http://rs.tdwg.org/dwc/terms/eventDate'
+    """
+    prefix, _, name = term.partition(":")
+    return NAMESPACES[prefix] + name
 
 
 def as_date(text: str) -> date | None:
