@@ -78,6 +78,30 @@ def test_photos_each(params: dict[str, str], images: Any, counts: Counts, holdin
     assert photos_each(Query(params), FetchOptions(images=images), counts, holdings) == pytest.approx(each)
 
 
+@pytest.mark.parametrize(
+    ("wants", "with_photos", "photos"),
+    [
+        (Wants("first", ()), 2, 3),
+        (Wants("all", ()), 2, 3),
+        (Wants("first", (), ("cc0",)), 1, 1),
+        (Wants("all", (), ("cc0",)), 2, 2),
+        (Wants("all", (), ("cc-by",)), 0, 0),
+    ],
+)
+def test_a_sample_counts_the_photos_that_are_wanted(wants: Wants, with_photos: int, photos: int) -> None:
+    cc0, none = (lambda n: Photo(n, n, license_code="CC0")), (lambda n: Photo(n, n))
+    found = [Observation(7, photos=[cc0(0), none(1)]), Observation(8, photos=[Photo(3, 1, license_code="cc0")])]
+    sample = Sample.of([*found, Observation(9)], wants)
+    assert (sample.observations, sample.with_photos, sample.photos) == (3, with_photos, photos)
+
+
+def test_photos_of_some_licenses_are_told_from_the_sample() -> None:
+    options = FetchOptions(images="first", image_licenses=("cc0",))
+    for params in ({}, {"photos": "true"}):
+        counts = Counts(100, None, Sample(50, 10, 10))
+        assert photos_each(Query(params), options, counts, Holdings()) == pytest.approx(0.2)
+
+
 def limits(root: str = "https://api.inaturalist.org/v1", **values: object) -> Limits:
     own = {name: value for name, value in vars(settings).items() if name.startswith("INAT_")}
     return Limits({**own, "INAT_API_ROOT": root, **values})

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import random
 import subprocess
 import sys
+import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
+import pyogrio
 import pytest
-from crawling import PLACE, ROOT, crawl, own_settings
+from crawling import PLACE, ROOT, crawl, own_settings, scaled
 from filelock import FileLock
 from test_crawl import SEARCH
 from test_store import QUERY
@@ -181,3 +187,51 @@ def test_a_format_that_cannot_be_written_is_told(standin: Start, output: Path) -
     assert "report.html" in run.account["error"]
     assert run.table().shape[0] == 3
     assert [p.name for p in output.iterdir() if "partial" in p.name] == []
+
+
+@pytest.mark.long
+def test_a_process_killed_while_it_publishes_leaves_whole_files(standin: Start, output: Path) -> None:
+    """Under its name each is the old one or the new one, and the next run makes what is missing."""
+    park = standin(observations=scaled(400))
+    assert crawl(park, output, PLACE, "images=all", "sizes=square", "publish=none").status == 0
+    images = len(list((output / "images").glob("*Sq.*")))
+    rng = random.Random(5)
+    for _ in range(scaled(12)):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scrapy", "publish", str(output), "--format", "all"],
+            cwd=ROOT,
+            env={**os.environ, **own_settings(output.parent)},
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout
+        for _ in range(rng.randrange(len(FORMATS))):
+            process.stdout.readline()
+        time.sleep(rng.random() / 4)
+        process.kill()
+        process.communicate()
+        check_whole(output)
+        (output / ".published.json").unlink(missing_ok=True)
+    assert publish(output, "--format", "all")[0] == 0
+    check_whole(output)
+    assert all(path.exists() for name in FORMATS for path in paths_of(name, output))
+    assert [p.name for p in [*output.iterdir(), *(output / "exports").iterdir()] if "partial" in p.name] == []
+    links = [p for p in (output / "exports" / "imagefolder").rglob("*") if p.is_symlink()]
+    assert len(links) == len({p.resolve() for p in links}) <= images
+
+
+def check_whole(output: Path) -> None:
+    """What is there can be read to its end."""
+    exports = output / "exports"
+    readers: dict[Path, Callable[[Path], object]] = {
+        output / "report.html": lambda path: path.read_text(encoding="utf-8").rstrip().endswith("</html>"),
+        exports / "dwca.zip": lambda path: zipfile.ZipFile(path).testzip() is None,
+        exports / "observations.geojson": lambda path: json.loads(path.read_bytes()),
+        exports / "observations.parquet": lambda path: pq.read_table(path).num_rows,
+        exports / "observations.gpkg": lambda path: pyogrio.read_info(path)["features"],
+        exports / "observations.jsonl.gz": lambda path: gzip.decompress(path.read_bytes()),
+    }
+    for path, read in readers.items():
+        assert not path.exists() or read(path), path
+    for metadata in exports.glob("imagefolder/*/metadata.jsonl"):
+        for line in metadata.read_text(encoding="utf-8").splitlines():
+            assert (metadata.parent / json.loads(line)["file_name"]).is_file()

@@ -163,6 +163,7 @@ def as_json(forecast: Forecast, query: str, output: str) -> dict[str, Any]:
         "query": query,
         "output": output,
         "images": options.images,
+        "image_licenses": "any" if options.image_licenses is None else list(options.image_licenses),
         "limit": options.limit,
         "observations": {"matching": f.matching, "all": f.observations, "had": f.had, "left": f.left},
         "requests": f.requests,
