@@ -85,7 +85,7 @@ class Control:
         lat, lng = (float(text) for text in location.split(","))
         private = {
             "private_location": location,
-            "private_place_guess": "the true place",
+            "private_place_guess": "Rua Secreta 7",
             "private_geojson": {"type": "Point", "coordinates": [lng, lat]},
         }
         self._world.plant_private(id, private)

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from crawling import PLACE, ROOT, Crawl, crawl, finish, read_table, start
+from crawling import DEFAULT_PUBLISH, PLACE, ROOT, Crawl, crawl, finish, read_table, start
 from original_script import write_table as write_original_table
 
 from standin.client import Standin
@@ -49,7 +49,7 @@ def photo_paths(standin: Standin) -> Counter[str]:
 
 def test_a_mirror_of_a_park(standin: Start, output: Path) -> None:
     park = standin(observations=300)
-    run = crawl(park, output, PLACE)
+    run = crawl(park, output, PLACE, DEFAULT_PUBLISH)
     ids = park.ids(**SEARCH)
 
     assert run.status == 0, run.log

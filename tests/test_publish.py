@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pyogrio
 import pytest
-from crawling import PLACE, ROOT, crawl, own_settings, scaled
+from crawling import DEFAULT_PUBLISH, PLACE, ROOT, crawl, own_settings, scaled
 from filelock import FileLock
 from test_crawl import SEARCH
 from test_store import QUERY
@@ -58,7 +58,7 @@ def marks(output: Path) -> dict[str, int]:
 
 def test_every_format_is_made_once_and_anew_when_the_store_changes(standin: Start, output: Path) -> None:
     park = settled(standin, observations=30)
-    assert crawl(park, output, PLACE, "sizes=square").status == 0
+    assert crawl(park, output, PLACE, "sizes=square", DEFAULT_PUBLISH).status == 0
     assert not (output / "exports").exists()
     for name in DEFAULT_FORMATS:
         assert all(path.exists() for path in paths_of(name, output))
@@ -182,7 +182,7 @@ def test_notes_that_cannot_be_read_cost_only_time(standin: Start, output: Path, 
 
 def test_a_format_that_cannot_be_written_is_told(standin: Start, output: Path) -> None:
     (output / "report.html").mkdir(parents=True)
-    run = crawl(standin(observations=3), output, PLACE, "images=none")
+    run = crawl(standin(observations=3), output, PLACE, "images=none", DEFAULT_PUBLISH)
     assert run.status == 3
     assert "report.html" in run.account["error"]
     assert run.table().shape[0] == 3

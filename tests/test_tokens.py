@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pyarrow.parquet as pq
 import pytest
 from crawling import PLACE, Crawl, crawl, finish, start
 from test_crawl import SEARCH
@@ -37,7 +40,20 @@ def private_in(park: Standin) -> dict[int, str]:
 
 
 def written(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    """What is in all files, unpacked where they are packed."""
+    files = [p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()]
+    return {str(p.relative_to(folder)): unpacked(p) for p in files}
+
+
+def unpacked(path: Path) -> bytes:
+    if path.suffix == ".gz":
+        return gzip.decompress(path.read_bytes())
+    if path.suffix == ".parquet":
+        return str(pq.read_table(path).drop_columns(["geometry"]).to_pylist()).encode()
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            return b"".join(map(archive.read, archive.namelist()))
+    return path.read_bytes()
 
 
 def senders(park: Standin, token: str) -> set[tuple[str, str]]:
@@ -62,7 +78,7 @@ def test_the_token_is_nowhere_but_in_requests_to_the_api(standin: Start, output:
     assert '"Authorization": "(the token)"' in runs[0].account["error"]
     park.clear_faults()
     park.add_fault("photos", "status", status=403, times=1)  # the API is asked where that photo is now
-    runs.append(crawl(park, output, PLACE, "private=true", *everything, INAT_API_TOKEN=TOKEN))
+    runs.append(crawl(park, output, PLACE, "private=true", "publish=all", *everything, INAT_API_TOKEN=TOKEN))
     in_step(park, runs[1])
 
     assert senders(park, TOKEN) == {("api", "Authorization")}
@@ -97,12 +113,12 @@ def test_without_private_no_token_is_sent_and_nothing_private_written(
     planted = park.ids(**SEARCH)[3]
     park.plant_private(planted, location="38.123456,-9.654321")
     cached = ("-LDEBUG", "-sHTTPCACHE_ENABLED=1", f"-sHTTPCACHE_DIR={tmp_path}/cache", "-sHTTPCACHE_GZIP=0")
-    run = crawl(park, output, PLACE, *cached, INAT_API_TOKEN=TOKEN)
+    run = crawl(park, output, PLACE, "publish=all", *cached, INAT_API_TOKEN=TOKEN)
     in_step(park, run)
     assert senders(park, TOKEN) == set()
     (tmp_path / "log").write_text(run.log)
     for name, content in written(tmp_path).items():
-        for word in (b"38.123456", b"9.654321", b"private_geojson", b"the true place", TOKEN.encode()):
+        for word in (b"38.123456", b"9.654321", b"private_geojson", b"Rua Secreta", TOKEN.encode()):
             assert word not in content, name
     assert private_of(run) == {}
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import SETTINGS_PRIORITIES
 
+from inat_crawler.api.formats import DEFAULT_FORMATS, NONE
 from inat_crawler.api.images import check_image
 from inat_crawler.api.query import as_arguments
 from inat_crawler.errors import CrawlError, PhotoError
@@ -116,6 +117,7 @@ def repair_arguments(mirror: HeldMirror) -> dict[str, str]:
             "images": last.get("images", "first"),
             "sizes": ",".join(last.get("sizes", ["original"])),
             "image_licenses": ",".join(last.get("licenses") or ["any"]),
+            "publish": ",".join(last.get("publish", DEFAULT_FORMATS)) or NONE,
             "output": str(mirror.output),
             "repair": "true",
             "everything": "true",

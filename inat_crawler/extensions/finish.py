@@ -45,7 +45,7 @@ class FinishCrawl:
         self.started_at = datetime.now(UTC)
         self.store = Store.of(crawler.settings["INAT_STORE_URL"], crawler.spider.query)  # type: ignore[union-attr]
         options = {n: crawler.settings[f"INAT_{n.upper()}"] for n in ("limit", "repair")}
-        options |= asdict(crawler.settings["INAT_WANTS"])
+        options |= asdict(crawler.settings["INAT_WANTS"]) | {"publish": crawler.settings["INAT_PUBLISH"]}
         self.crawl_id = self.store.begin_crawl(self.started_at.isoformat(timespec="seconds"), options)
 
     @classmethod
