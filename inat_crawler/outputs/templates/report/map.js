@@ -24,11 +24,13 @@ class ObservationMap {
     });
     L.control.scale({ position: "bottomright" }).addTo(this.map);
     this.ground = new Ground(this.map, land, basemap);
+    this.inset = new Inset(this.map, land);
     this.marks = L.layerGroup().addTo(this.map);
     this.places = [];
     this.addShowAll();
     this.map.on("moveend", () => this.draw());
     this.ground.draw();
+    this.inset.draw();
   }
 
   addShowAll() {
@@ -122,12 +124,13 @@ class ObservationMap {
     const bounds = [southWest.add([-least, least]), northEast.add([least, -least])].map((p) => this.map.unproject(p));
     return L.rectangle(L.latLngBounds(bounds), {
       weight: 1.5, color: color("cell"), fillColor: color("cell"), dashArray: least ? null : "5 4",
-      fillOpacity: Math.min(0.4, 0.1 + 0.05 * Math.log2(place.records.length)),
+      fillOpacity: Math.min(0.22, 0.08 + 0.03 * Math.log2(place.records.length)),
     });
   }
 
   drawLegend(gathered) {
     const grades = [...new Set(this.places.filter((p) => !p.obscured).map((p) => p.records[0].grade))];
+    grades.sort((a, b) => a.rank - b.rank);
     const entry = (kind, text) => element("li", {}, element("span", { class: kind }), text);
     const points = gathered
       ? [entry("dot heap-dot", "a number: so many observations; zoom in to see each")]
@@ -138,6 +141,7 @@ class ObservationMap {
 
   recolor() {
     this.ground.recolor();
+    this.inset.recolor();
     this.draw();
   }
 }
