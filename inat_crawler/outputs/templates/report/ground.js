@@ -1,8 +1,8 @@
 "use strict";
 // What lies below the observations on the map: land, an own basemap, and a grid of degrees with labels.
 
-const LAND_UP_TO = 6; // zoom from which on the outlines, simplified to 13 km, would put a shore in the wrong place
-const STEPS = [30, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001];
+const LAND_UP_TO = 6; // zoom; from closer the outlines, simplified to 13 km, would put a shore in the wrong place
+const STEPS = [90, 60, 30, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001];
 const FEWEST_PIXELS = 90; // between two lines of the grid
 const COVERED = 110; // pixels at the edges of the map where its controls lie
 const INSET_FARTHER = 6; // zoom levels between the map and the small one in its corner
