@@ -228,6 +228,8 @@ def test_it_is_used_by_keyboard(store: Store, tmp_path: Path, open_page: Open) -
     before = view.texts("#map .degree")
     press("Minus")
     expect(view.page.locator("#map .degree")).not_to_have_text(before)
+    press("Enter")
+    assert view.page.locator(".popup :focus").get_attribute("href").startswith("https://www.inaturalist.org/")
 
 
 @in_chromium
@@ -303,7 +305,7 @@ def test_odd_data_is_shown_as_far_as_it_goes(store: Store, tmp_path: Path, open_
     view = open_page(fill(store, tmp_path, *each, Observation(99, record=b"{}")))
     assert view.shown() == ["7 of 7 observations shown", 4, 3, 6]
     label = view.page.locator("#years").get_attribute("aria-label")
-    assert label == "Observations by year. 1: 1 observations; 2024: 1 observations; 9999: 1 observations"
+    assert label == "Observations by year. 1: 1 observation; 2024: 1 observation; 9999: 1 observation"
     assert view.texts("#years-title") == ["Observations by year (4 without a date)"]
     view.page.get_by_label("To", exact=True).fill("9998-01-01")
     assert view.shown()[0] == "2 of 7 observations shown"

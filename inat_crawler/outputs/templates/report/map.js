@@ -29,6 +29,9 @@ class ObservationMap {
     this.places = [];
     this.addShowAll();
     this.map.on("moveend", () => this.draw());
+    this.map.getContainer().addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target === event.currentTarget) this.openNearest();
+    });
     this.ground.draw();
     this.inset.draw();
   }
@@ -133,6 +136,17 @@ class ObservationMap {
       weight: 1.5, color: color("cell"), fillColor: color("cell"), dashArray: least ? null : "5 4",
       fillOpacity: Math.min(0.22, 0.08 + 0.03 * Math.log2(place.records.length)),
     });
+  }
+
+  // For whoever has no pointer: what is nearest to the middle of the map.
+  openNearest() {
+    const center = this.map.getCenter();
+    const where = (mark) => mark.getLatLng?.() ?? mark.getBounds().getCenter();
+    const far = (mark) => this.map.distance(where(mark), center);
+    const [nearest] = this.marks.getLayers().sort((a, b) => far(a) - far(b));
+    if (!nearest?.getPopup()) return void nearest?.fire("click");
+    nearest.openPopup();
+    nearest.getPopup().getElement().querySelector(".popup a").focus();
   }
 
   drawLegend(single, gathered) {
