@@ -144,9 +144,11 @@ class ObservationMap {
     const where = (mark) => mark.getLatLng?.() ?? mark.getBounds().getCenter();
     const far = (mark) => this.map.distance(where(mark), center);
     const [nearest] = this.marks.getLayers().sort((a, b) => far(a) - far(b));
-    if (!nearest?.getPopup()) return void nearest?.fire("click");
-    nearest.openPopup();
-    nearest.getPopup().getElement().querySelector(".popup a").focus();
+    const told = nearest?.getPopup();
+    if (told) {
+      nearest.openPopup();
+      told.getElement().querySelector(".popup a").focus();
+    } else nearest?.fire("click"); // a heap: the map goes closer
   }
 
   drawLegend(single, gathered) {

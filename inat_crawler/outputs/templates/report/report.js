@@ -27,4 +27,7 @@ function show() {
 
 show();
 map.fit();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => [map, charts].forEach((each) => each.recolor()));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  map.recolor();
+  charts.recolor();
+});

@@ -41,7 +41,11 @@ def joined(indexes: list[int], lines: list[list[Point]]) -> list[Point]:
 
 
 def unwrapped(ring: list[Point]) -> list[Point]:
-    """The ring without jumps from 180 to -180 degrees; one around the South Pole is closed by way of it."""
+    """The ring without jumps from 180 to -180 degrees; one around the South Pole is closed by way of it.
+
+    >>> unwrapped([(170, 60), (-170, 60), (-170, 70), (170, 60)])
+    [(170, 60), (190, 60), (190, 70), (170, 60)]
+    """
     found = ring[:1]
     for x, y in ring[1:]:
         found.append((x - 360 * round((x - found[-1][0]) / 360), y))
@@ -63,7 +67,11 @@ def in_world(ring: list[Point]) -> list[list[Point]]:
 
 
 def cut(ring: list[Point], side: int) -> list[Point]:
-    """The ring without what lies beyond 180 degrees on one side (Sutherland and Hodgman)."""
+    """The ring without what lies beyond 180 degrees on one side (Sutherland and Hodgman).
+
+    >>> cut([(170, 60), (190, 60), (170, 70), (170, 60)], 1)
+    [(180.0, 60.0), (180.0, 65.0), (170, 70), (170, 60), (180.0, 60.0)]
+    """
     found: list[Point] = []
     for (ax, ay), (bx, by) in pairwise(ring):
         if (side * ax > 180) != (side * bx > 180):
@@ -74,7 +82,11 @@ def cut(ring: list[Point], side: int) -> list[Point]:
 
 
 def simplified(line: list[Point]) -> list[Point]:
-    """The line without the points that lie within the tolerance of it (Douglas and Peucker)."""
+    """The line without the points that lie within the tolerance of it (Douglas and Peucker).
+
+    >>> simplified([(0, 0), (1, 0.1), (2, 0), (3, 1)])
+    [(0, 0), (2, 0), (3, 1)]
+    """
     if len(line) < 3:
         return line
     farthest, at = max((distance(p, line[0], line[-1]), n) for n, p in enumerate(line[1:-1], 1))
