@@ -50,6 +50,15 @@ class Listed:
         return max(0, self.count - len(self.entries))
 
 
+@dataclass(frozen=True)
+class Failed:
+    """Photo files that could not be had for one reason: how many, and of which observations."""
+
+    reason: str
+    files: int
+    observations: Listed
+
+
 @dataclass
 class Story:
     """What is told of the last crawl; its moments are UTC, ISO 8601."""
@@ -68,7 +77,7 @@ class Story:
     reasons: Sequence[str] = ()
     first: bool = False
     changes: Mapping[str, Listed] = field(default_factory=dict)
-    failures: Mapping[str, Listed] = field(default_factory=dict)
+    failures: Sequence[Failed] = ()
     missing: Listed = Listed(0, ())
     malformed: Sequence[tuple[int | None, str]] = ()
 
@@ -102,11 +111,8 @@ def _answered(account: Mapping[str, Any]) -> Story:
         finished_at=account["finished_at"],
         complete=account["complete"],
         reasons=[] if account["complete"] else reasons(account),
-        failures={
-            reason: Listed(len(files), [Entry(i) for i in _ids(files)])
-            for reason, files in sorted(photos["failed"].items(), key=lambda each: -len(each[1]))
-        },
-        missing=Listed(len(observations["missing"]), [Entry(i) for i in observations["missing"][:LISTED]]),
+        failures=failures(photos["failed"]),
+        missing=_listed(observations["missing"]),
         malformed=[(each["id"], each["reason"]) for each in observations["malformed"]],
     )
 
@@ -128,9 +134,20 @@ def _asked(store: Store, question: Mapping[str, Any]) -> Story:
     )
 
 
-def _ids(files: Sequence[Mapping[str, Any]]) -> list[int]:
-    """The first observations that these files belong to, each once."""
-    return list(dict.fromkeys(file["observation"] for file in files))[:LISTED]
+def failures(failed: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Failed]:
+    """The reasons why files could not be had, the most frequent first.
+
+    >>> [(each.files, each.observations.count) for each in failures({"404": [{"observation": 7}] * 3})]
+    [(3, 1)]
+    """
+    found = [Failed(why, len(files), _listed([f["observation"] for f in files])) for why, files in failed.items()]
+    return sorted(found, key=lambda each: -each.files)
+
+
+def _listed(ids: Sequence[int]) -> Listed:
+    """Observations of which only the ids are told, each once."""
+    each = list(dict.fromkeys(ids))
+    return Listed(len(each), [Entry(i) for i in each[:LISTED]])
 
 
 def _changes(store: Store, moment: str) -> dict[str, Listed]:
