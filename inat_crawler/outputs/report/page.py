@@ -21,6 +21,7 @@ _TEMPLATES = "outputs/templates"
 STYLES = ("vendor/leaflet.css", "report/report.css")
 _PARTS = ("elements", "data", "filters", "ground", "map", "charts", "tables", "gallery", "report")
 SCRIPTS = ("vendor/leaflet.js", "vendor/chart.umd.min.js", *(f"report/{part}.js" for part in _PARTS))
+NOTICES = ("vendor/leaflet.LICENSE.txt", "vendor/chart.LICENSE.txt")
 # Inside of a script block only these could end it, or end a line of JavaScript; as escapes they stay JSON.
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
@@ -34,9 +35,10 @@ def render(**values: Any) -> Iterator[str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=moment, embedded=embedded)
+    environment.filters.update(moment=moment, embedded=embedded, count="{:,}".format)
     styles, scripts = [own(name) for name in STYLES], [own(name) for name in SCRIPTS]
-    shared = {"styles": styles, "scripts": scripts, "policy": policy(styles, scripts)}
+    notices = [str(own(name)) for name in NOTICES]
+    shared = {"styles": styles, "scripts": scripts, "policy": policy(styles, scripts), "notices": notices}
     return environment.get_template("report/report.html.j2").generate(**shared, **values)
 
 

@@ -74,6 +74,15 @@ class Rows:
         ]
 
     @property
+    def named_taxa(self) -> int:
+        """How many taxa there are, without that of observations that have none."""
+        return sum(name is not None for name, _, _ in self.taxa.values)
+
+    @property
+    def named_observers(self) -> int:
+        return sum(login is not None for login, _ in self.observers.values)
+
+    @property
     def kind(self) -> str:
         """What the taxa are: `species` when each of them is one."""
         return "species" if all(rank in (None, "species") for _, _, rank in self.taxa.values) else "taxa"

@@ -12,16 +12,18 @@ from inat_crawler.store import Store
 LISTED = 50
 WEBSITE = "https://www.inaturalist.org/"
 # Parameters of the search in words, in the order in which they are told; others are shown as they are typed.
-_WORDS = {
+_SUBJECTS = {
     "taxon_id": "of taxon {}",
     "taxon_name": "of taxon {}",
     "place_id": "in place {}",
     "user_id": "by observer {}",
     "user_login": "by observer {}",
     "project_id": "of project {}",
-    "quality_grade": "of quality grade {}",
+}
+_CONDITIONS = {
     "d1": "made on {} or later",
     "d2": "made on {} or before",
+    "quality_grade": "of quality grade {}",
     "rank": "at the rank of {}",
     "geo=true": "with coordinates",
     "identified=true": "identified",
@@ -48,11 +50,21 @@ class Listed:
         return max(0, self.count - len(self.entries))
 
 
+@dataclass(frozen=True)
+class Failed:
+    """Photo files that could not be had for one reason: how many, and of which observations."""
+
+    reason: str
+    files: int
+    observations: Listed
+
+
 @dataclass
 class Story:
     """What is told of the last crawl; its moments are UTC, ISO 8601."""
 
-    words: str
+    subject: str
+    conditions: str
     query: str
     url: str = ""
     images: str = ""
@@ -65,7 +77,7 @@ class Story:
     reasons: Sequence[str] = ()
     first: bool = False
     changes: Mapping[str, Listed] = field(default_factory=dict)
-    failures: Mapping[str, Listed] = field(default_factory=dict)
+    failures: Sequence[Failed] = ()
     missing: Listed = Listed(0, ())
     malformed: Sequence[tuple[int | None, str]] = ()
 
@@ -86,8 +98,10 @@ def tell(store: Store) -> Story:
 
 def _answered(account: Mapping[str, Any]) -> Story:
     observations, photos = account["observations"], account["photos"]
+    subject, conditions = in_words(account["params"])
     return Story(
-        words=in_words(account["params"]),
+        subject=subject,
+        conditions=conditions,
         query=account["query"],
         url=account["url"] if account["url"].startswith(WEBSITE) else "",
         images=account["images"],
@@ -97,11 +111,8 @@ def _answered(account: Mapping[str, Any]) -> Story:
         finished_at=account["finished_at"],
         complete=account["complete"],
         reasons=[] if account["complete"] else reasons(account),
-        failures={
-            reason: Listed(len(files), [Entry(i) for i in _ids(files)])
-            for reason, files in sorted(photos["failed"].items(), key=lambda each: -len(each[1]))
-        },
-        missing=Listed(len(observations["missing"]), [Entry(i) for i in observations["missing"][:LISTED]]),
+        failures=failures(photos["failed"]),
+        missing=_listed(observations["missing"]),
         malformed=[(each["id"], each["reason"]) for each in observations["malformed"]],
     )
 
@@ -109,8 +120,10 @@ def _answered(account: Mapping[str, Any]) -> Story:
 def _asked(store: Store, question: Mapping[str, Any]) -> Story:
     parts = store.sole_query()
     query = Query(**parts) if parts else None
+    subject, conditions = in_words(query.params if query else {})
     return Story(
-        words=in_words(query.params if query else {}),
+        subject=subject,
+        conditions=conditions,
         query=str(query or ""),
         url=query.url if query else "",
         images=question.get("images") or "",
@@ -121,9 +134,20 @@ def _asked(store: Store, question: Mapping[str, Any]) -> Story:
     )
 
 
-def _ids(files: Sequence[Mapping[str, Any]]) -> list[int]:
-    """The first observations that these files belong to, each once."""
-    return list(dict.fromkeys(file["observation"] for file in files))[:LISTED]
+def failures(failed: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Failed]:
+    """The reasons why files could not be had, the most frequent first.
+
+    >>> [(each.files, each.observations.count) for each in failures({"404": [{"observation": 7}] * 3})]
+    [(3, 1)]
+    """
+    found = [Failed(why, len(files), _listed([f["observation"] for f in files])) for why, files in failed.items()]
+    return sorted(found, key=lambda each: -each.files)
+
+
+def _listed(ids: Sequence[int]) -> Listed:
+    """Observations of which only the ids are told, each once."""
+    each = list(dict.fromkeys(ids))
+    return Listed(len(each), [Entry(i) for i in each[:LISTED]])
 
 
 def _changes(store: Store, moment: str) -> dict[str, Listed]:
@@ -161,16 +185,22 @@ def _ended_early(finish_reason: str | None) -> str:
     return "" if finish_reason == "finished" else f"the crawl was ended early: {finish_reason}"
 
 
-def in_words(params: Mapping[str, str]) -> str:
-    """The search as a reader would say it.
+def in_words(params: Mapping[str, str]) -> tuple[str, str]:
+    """The search as a reader would say it: of what, and on which conditions.
 
     >>> in_words({"geo": "true", "place_id": "128892", "rank": "species", "hrank": "genus"})
-    'in place 128892, at the rank of species, with coordinates, hrank=genus'
+    ('in place 128892', 'at the rank of species, with coordinates, hrank=genus')
     """
     left = dict(params)
-    words = []
-    for key, word in _WORDS.items():
+    subject, conditions = _told(left, _SUBJECTS), _told(left, _CONDITIONS)
+    return " ".join(subject), ", ".join(conditions + [f"{name}={value}" for name, value in left.items()])
+
+
+def _told(left: dict[str, str], words: Mapping[str, str]) -> list[str]:
+    """Take those parameters that there are words for."""
+    told = []
+    for key, word in words.items():
         name, _, value = key.partition("=")
         if name in left and value in ("", left[name]):
-            words.append(word.format(left.pop(name)))
-    return ", ".join(words + [f"{name}={value}" for name, value in left.items()])
+            told.append(word.format(left.pop(name)))
+    return told

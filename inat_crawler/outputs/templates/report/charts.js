@@ -49,7 +49,7 @@ class Charts {
       return [...shown.map((license) => counts.get(license) ?? 0), ...(others.length ? [rest] : [])];
     });
     const labels = [...shown.map((license) => license.name), ...(others.length ? ["others"] : [])];
-    fill(this.charts.licenses, "Licenses of observations and photos", labels, sums, ["observations", "photos"]);
+    fill(this.charts.licenses, "Licenses of observations and photos", labels, sums, ["observation", "photo"]);
   }
 
   recolor() {
@@ -85,11 +85,12 @@ function paint(chart) {
   }
 }
 
-function fill(chart, title, labels, series, kinds = ["observations"]) {
+function fill(chart, title, labels, series, kinds = ["observation"]) {
   chart.data.labels = labels;
-  series.forEach((numbers, n) => Object.assign(chart.data.datasets[n], { data: numbers, label: kinds[n] }));
+  series.forEach((numbers, n) => Object.assign(chart.data.datasets[n], { data: numbers, label: `${kinds[n]}s` }));
   chart.update();
-  const told = labels.map((label, at) => `${label}: ${series.map((numbers, n) => `${count(numbers[at])} ${kinds[n]}`).join(", ")}`);
+  const of = (at) => series.map((numbers, n) => plural(numbers[at], kinds[n])).join(", ");
+  const told = labels.map((label, at) => `${label}: ${of(at)}`);
   chart.canvas.setAttribute("aria-label", `${title}. ${told.join("; ") || "None."}`);
   chart.canvas.dataset.total = series[0].reduce((sum, n) => sum + n, 0);
 }

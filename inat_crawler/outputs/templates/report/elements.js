@@ -54,7 +54,7 @@ class Steps {
     this.shown += made.length;
     const left = this.items.length - this.shown;
     this.button.hidden = left === 0;
-    this.button.textContent = `Show ${count(Math.min(left, this.step))} more of ${count(left)}`;
+    this.button.textContent = `Show ${count(Math.min(left, this.step))} more${left > this.step ? ` of ${count(left)}` : ""}`;
     if (moveFocus) made[0]?.querySelector("a, button")?.focus();
   }
 }

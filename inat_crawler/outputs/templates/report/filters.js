@@ -2,6 +2,7 @@
 // The filters: what they ask for, and which records answer to it.
 
 const OFFERED = 1000; // names offered while one types; more make a browser slow, and can be typed all the same
+const AT_ONCE = 20000; // records
 
 class Filters {
   constructor(data, changed) {
@@ -11,10 +12,17 @@ class Filters {
     byId("taxa").append(...offered.map(([taxon]) => element("option", { value: taxon.label })));
     byId("grades").append(...data.grades.map((grade) => this.checkbox(grade)));
     const form = byId("form");
-    form.addEventListener("input", () => this.changed());
+    form.addEventListener("input", () => this.soon());
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("reset", () => setTimeout(() => this.changed()));
     if (matchMedia("(max-width: 760px)").matches) byId("filters").open = false;
+  }
+
+  // With many records a change takes half a second: not one at each letter.
+  soon() {
+    clearTimeout(this.waiting);
+    if (this.data.records.length <= AT_ONCE) this.changed();
+    else this.waiting = setTimeout(() => this.changed(), 250);
   }
 
   checkbox(grade) {

@@ -20,7 +20,7 @@ class Gallery {
   note(all, shown) {
     const { withPhoto, inGallery } = this.data;
     const newest = withPhoto > inGallery ? ` The gallery holds the newest ${count(inGallery)} only.` : "";
-    return `${count(shown)} of ${plural(all, "observation")} with a photo here.${newest}`;
+    return `${count(shown)} of ${plural(all, "observation")} ${shown === 1 ? "has" : "have"} a photo here.${newest}`;
   }
 }
 

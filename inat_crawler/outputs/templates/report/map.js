@@ -24,11 +24,16 @@ class ObservationMap {
     });
     L.control.scale({ position: "bottomright" }).addTo(this.map);
     this.ground = new Ground(this.map, land, basemap);
+    this.inset = new Inset(this.map, land);
     this.marks = L.layerGroup().addTo(this.map);
     this.places = [];
     this.addShowAll();
     this.map.on("moveend", () => this.draw());
+    this.map.getContainer().addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target === event.currentTarget) this.openNearest();
+    });
     this.ground.draw();
+    this.inset.draw();
   }
 
   addShowAll() {
@@ -72,12 +77,19 @@ class ObservationMap {
   draw() {
     const bounds = this.map.getBounds().pad(0.2);
     const inView = this.places.filter((place) => bounds.contains([place.latitude, place.longitude]));
-    const gathered = inView.length > MARKS_AT_MOST;
+    const many = inView.length > MARKS_AT_MOST;
+    const cellsToo = this.pixelsOfCell() < SMALLEST_CELL;
+    const gathered = many ? inView.filter((place) => cellsToo || !place.obscured) : [];
+    const single = many ? inView.filter((place) => !cellsToo && place.obscured) : inView;
     this.marks.clearLayers();
     // Cells first: a point that lies in one stays on top.
-    if (gathered) for (const heap of this.gather(inView)) this.marks.addLayer(this.heapMark(heap));
-    else for (const place of inView.sort((a, b) => b.obscured - a.obscured)) this.marks.addLayer(this.mark(place));
-    this.drawLegend(gathered);
+    for (const place of single.sort((a, b) => b.obscured - a.obscured)) this.marks.addLayer(this.mark(place));
+    for (const heap of this.gather(gathered)) this.marks.addLayer(this.heapMark(heap));
+    this.drawLegend(single, gathered);
+  }
+
+  pixelsOfCell() {
+    return (CELL / 360) * 256 * 2 ** this.map.getZoom();
   }
 
   gather(places) {
@@ -118,26 +130,40 @@ class ObservationMap {
 
   cell(place) {
     const [southWest, northEast] = corners(place.corner).map((corner) => this.map.project(corner));
-    const least = Math.max(0, (SMALLEST_CELL - (northEast.x - southWest.x)) / 2);
+    const least = Math.max(0, (SMALLEST_CELL - this.pixelsOfCell()) / 2);
     const bounds = [southWest.add([-least, least]), northEast.add([least, -least])].map((p) => this.map.unproject(p));
     return L.rectangle(L.latLngBounds(bounds), {
       weight: 1.5, color: color("cell"), fillColor: color("cell"), dashArray: least ? null : "5 4",
-      fillOpacity: Math.min(0.4, 0.1 + 0.05 * Math.log2(place.records.length)),
+      fillOpacity: Math.min(0.22, 0.08 + 0.03 * Math.log2(place.records.length)),
     });
   }
 
-  drawLegend(gathered) {
-    const grades = [...new Set(this.places.filter((p) => !p.obscured).map((p) => p.records[0].grade))];
-    const entry = (kind, text) => element("li", {}, element("span", { class: kind }), text);
-    const points = gathered
-      ? [entry("dot heap-dot", "a number: so many observations; zoom in to see each")]
-      : grades.map((grade) => entry(`dot ${grade.color}`, grade.label));
-    const cells = this.places.some((place) => place.obscured) && !gathered;
-    byId("legend").replaceChildren(...points, ...(cells ? [entry("dot cell-dot", "obscured: somewhere in this cell")] : []));
+  // For whoever has no pointer: what is nearest to the middle of the map.
+  openNearest() {
+    const center = this.map.getCenter();
+    const where = (mark) => mark.getLatLng?.() ?? mark.getBounds().getCenter();
+    const far = (mark) => this.map.distance(where(mark), center);
+    const [nearest] = this.marks.getLayers().sort((a, b) => far(a) - far(b));
+    const told = nearest?.getPopup();
+    if (told) {
+      nearest.openPopup();
+      told.getElement().querySelector(".popup a").focus();
+    } else nearest?.fire("click"); // a heap: the map goes closer
+  }
+
+  drawLegend(single, gathered) {
+    const entry = (kind, text) => element("li", {}, element("span", { class: `dot ${kind}` }), text);
+    const grades = [...new Set(single.filter((p) => !p.obscured).map((p) => p.records[0].grade))];
+    const entries = grades.sort((a, b) => a.rank - b.rank).map((grade) => entry(grade.color, grade.label));
+    if (gathered.length) entries.push(entry("heap-dot", "a number: so many observations; zoom in to see each"));
+    if (single.some((p) => p.obscured)) entries.push(entry("cell-dot", "obscured: somewhere in this cell"));
+    if (gathered.some((p) => p.obscured)) entries.push(entry("cell-dot", "obscured ones count at the middle of their cell"));
+    byId("legend").replaceChildren(...entries);
   }
 
   recolor() {
     this.ground.recolor();
+    this.inset.recolor();
     this.draw();
   }
 }

@@ -2,7 +2,10 @@
 // Puts the page together: what the filters let through is shown by map, charts, tables and gallery alike.
 
 const data = readData();
-const filters = new Filters(data, () => show());
+const filters = new Filters(data, () => {
+  show();
+  map.fitIfEmpty();
+});
 const map = new ObservationMap(block("land"), block("basemap"));
 const charts = new Charts(data);
 const species = speciesTable(data, (taxon) => {
@@ -24,5 +27,7 @@ function show() {
 
 show();
 map.fit();
-byId("form").addEventListener("input", () => map.fitIfEmpty());
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => [map, charts].forEach((each) => each.recolor()));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  map.recolor();
+  charts.recolor();
+});

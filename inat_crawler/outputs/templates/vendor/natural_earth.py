@@ -40,8 +40,53 @@ def joined(indexes: list[int], lines: list[list[Point]]) -> list[Point]:
     return ring
 
 
+def unwrapped(ring: list[Point]) -> list[Point]:
+    """The ring without jumps from 180 to -180 degrees; one around the South Pole is closed by way of it.
+
+    >>> unwrapped([(170, 60), (-170, 60), (-170, 70), (170, 60)])
+    [(170, 60), (190, 60), (190, 70), (170, 60)]
+    """
+    found = ring[:1]
+    for x, y in ring[1:]:
+        found.append((x - 360 * round((x - found[-1][0]) / 360), y))
+    if abs(found[-1][0] - found[0][0]) > 180:
+        found += [(found[-1][0], -90.0), (found[0][0], -90.0), found[0]]
+    return found
+
+
+def in_world(ring: list[Point]) -> list[list[Point]]:
+    """The parts of an unwrapped ring between 180 degrees west and east, each a ring."""
+    parts = []
+    for turn in (-360, 0, 360):
+        part = [(x + turn, y) for x, y in ring]
+        for side in (-1, 1):
+            part = cut(part, side)
+        if len(part) > 3:
+            parts.append(part)
+    return parts
+
+
+def cut(ring: list[Point], side: int) -> list[Point]:
+    """The ring without what lies beyond 180 degrees on one side (Sutherland and Hodgman).
+
+    >>> cut([(170, 60), (190, 60), (170, 70), (170, 60)], 1)
+    [(180.0, 60.0), (180.0, 65.0), (170, 70), (170, 60), (180.0, 60.0)]
+    """
+    found: list[Point] = []
+    for (ax, ay), (bx, by) in pairwise(ring):
+        if (side * ax > 180) != (side * bx > 180):
+            found.append((side * 180.0, ay + (by - ay) * (side * 180 - ax) / (bx - ax)))
+        if side * bx <= 180:
+            found.append((bx, by))
+    return found + found[:1]
+
+
 def simplified(line: list[Point]) -> list[Point]:
-    """The line without the points that lie within the tolerance of it (Douglas and Peucker)."""
+    """The line without the points that lie within the tolerance of it (Douglas and Peucker).
+
+    >>> simplified([(0, 0), (1, 0.1), (2, 0), (3, 1)])
+    [(0, 0), (2, 0), (3, 1)]
+    """
     if len(line) < 3:
         return line
     farthest, at = max((distance(p, line[0], line[-1]), n) for n, p in enumerate(line[1:-1], 1))
@@ -64,13 +109,22 @@ def area(ring: list[Point]) -> float:
 
 
 def land(topology: dict[str, Any]) -> dict[str, Any]:
-    """The land as one GeoJSON MultiPolygon, in hundredths of degrees."""
+    """The land as one GeoJSON MultiPolygon, in hundredths of degrees; the Caspian Sea is a hole in it."""
     lines = arcs(topology)
     polygons = [p for g in topology["objects"]["land"]["geometries"] for p in g["arcs"]]
-    rings = [[joined(ring, lines) for ring in polygon] for polygon in polygons]
-    kept = [[simplified(ring) for ring in polygon] for polygon in rings if area(polygon[0]) >= SMALLEST]
-    rounded = [[[(round(x, 2), round(y, 2)) for x, y in ring] for ring in p if len(ring) > 3] for p in kept]
-    return {"type": "MultiPolygon", "coordinates": rounded}
+    found = []
+    for outline, *holes in polygons:
+        parts = in_world(unwrapped(joined(outline, lines)))
+        inner = [joined(hole, lines) for hole in holes]
+        # The hole lies in the largest part.
+        largest = max(parts, key=area)
+        found += [[part, *(inner if part is largest else [])] for part in parts if area(part) >= SMALLEST]
+    drawn = [[few_points(ring) for ring in polygon] for polygon in found]
+    return {"type": "MultiPolygon", "coordinates": [[r for r in polygon if len(r) > 3] for polygon in drawn]}
+
+
+def few_points(ring: list[Point]) -> list[Point]:
+    return [(round(x, 2), round(y, 2)) for x, y in simplified(ring)]
 
 
 if __name__ == "__main__":
