@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
 import pytest
-from crawling import PLACE, Crawl, crawl, finish, start
+from crawling import DEFAULT_PUBLISH, PLACE, Crawl, crawl, finish, start
 from test_crawl import SEARCH
 from test_interruption import wait_for
 from test_sync import DAY, changes, in_step
@@ -113,7 +113,7 @@ def test_without_private_no_token_is_sent_and_nothing_private_written(
     planted = park.ids(**SEARCH)[3]
     park.plant_private(planted, location="38.123456,-9.654321")
     cached = ("-LDEBUG", "-sHTTPCACHE_ENABLED=1", f"-sHTTPCACHE_DIR={tmp_path}/cache", "-sHTTPCACHE_GZIP=0")
-    run = crawl(park, output, PLACE, "publish=all", *cached, INAT_API_TOKEN=TOKEN)
+    run = crawl(park, output, PLACE, DEFAULT_PUBLISH, *cached, INAT_API_TOKEN=TOKEN)
     in_step(park, run)
     assert senders(park, TOKEN) == set()
     (tmp_path / "log").write_text(run.log)

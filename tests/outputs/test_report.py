@@ -140,7 +140,7 @@ def test_an_empty_mirror_has_a_report_too(store: Store, tmp_path: Path, open_pag
     assert view.texts("h1") == ["Observations in place 1"]
 
 
-@pytest.mark.parametrize("width", [390, 320])
+@pytest.mark.parametrize("width", [390, pytest.param(320, marks=pytest.mark.long)])
 def test_on_a_phone(store: Store, tmp_path: Path, open_page: Open, width: int) -> None:
     long = observation(99, 990, taxon_id=9, taxon_name="x" * 200, user_id=99, user_login="y" * 200)
     view = open_page(fill(store, tmp_path, *park(), long), width=width, has_touch=True, color_scheme="dark")
@@ -210,6 +210,7 @@ LINE = {"type": "LineString", "coordinates": [[-9.2, 38.4], [-9.0, 38.5]]}
 ODD = {"type": "Point", "coordinates": "x"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("geometry", "said"), [(LINE, []), (ODD, ["basemap.geojson cannot be drawn."])])
 def test_an_own_basemap(
     store: Store, tmp_path: Path, open_page: Open, geometry: dict[str, Any], said: list[str]
