@@ -35,7 +35,7 @@ LICENSES = ("cc-by-nc", "cc-by", "cc0", None)
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.publish", description=__doc__)
     parser.add_argument("--observations", type=int, default=100_000, help="of the large mirror (default 100000)")
-    parser.add_argument("--small", type=int, default=1000, help="of the small one (default 1000)")
+    parser.add_argument("--small", type=int, default=10_000, help="of the small one (default 10000)")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--make", nargs=2, metavar=("FORMAT", "DIR"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -44,7 +44,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         small, large = (filled(Path(folder), n) for n in (options.small, options.observations))
-        results = [compare(name, small, large) for name in FORMATS if name not in ("dwca", "report")]
+        results = [compare(name, small, large) for name in FORMATS]
     print(table(results, options.small, options.observations))
     if options.json:
         options.json.write_text(json.dumps(results, indent=2), encoding="utf-8")

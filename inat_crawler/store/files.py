@@ -48,6 +48,19 @@ class Files:
             found.setdefault(observation_id, {})[photo_id, file.size] = file
         return found
 
+    def names(self, ids: Sequence[int]) -> dict[tuple[int, int], list[str]]:
+        """Names of the files that are had of these observations, by (observation id, photo id), smallest first."""
+        columns = (files.c.observation_id, files.c.photo_id, files.c.path)
+        these = sa.select(*columns).where(files.c.observation_id.in_(ids), files.c.status.in_(HAD))
+        select = self.database.mine(these, files).order_by(files.c.bytes)
+        found: dict[tuple[int, int], list[str]] = {}
+        with self.database.engine.connect() as db:
+            for observation_id, photo_id, path in db.execute(
+                self.database.mine(select, files).order_by(files.c.bytes)
+            ):
+                found.setdefault((observation_id, photo_id), []).append(path)
+        return found
+
     def elsewhere(self, observation_id: int, photo_id: int, size: str) -> PhotoFile | None:
         """The same photo in the same size as another observation has it, if one does."""
         same = (files.c.photo_id == photo_id, files.c.size == size, files.c.observation_id != observation_id)
@@ -153,11 +166,11 @@ class Files:
             return [Move(r.observation_id, r.photo_id, r.size, r.path, None, aside="withdrawn") for r in rows]
 
     def _select(self, *where: Any, order: Sequence[Any] = ()) -> Iterator[FileRow]:
-        select = self.database.mine(sa.select(files).where(*where).order_by(*order), files)
+        columns = [files.c.observation_id, files.c.photo_id, *(files.c[n] for n in column_names(PhotoFile))]
+        select = self.database.mine(sa.select(*columns).where(*where).order_by(*order), files)
         with self.database.engine.connect() as db:
-            for row in db.execution_options(yield_per=1000).execute(select).mappings():
-                values = {n: row[n] for n in column_names(PhotoFile)}
-                yield row["observation_id"], row["photo_id"], PhotoFile(**values)
+            for observation_id, photo_id, *values in db.execution_options(yield_per=1000).execute(select):
+                yield observation_id, photo_id, PhotoFile(*values)
 
     def _sum_select(self) -> sa.Select[Any]:
         many, bytes_ = sa.func.count(), sa.func.coalesce(sa.func.sum(files.c.bytes), 0)

@@ -67,12 +67,14 @@ class Observations:
             return self._read(db, ids)
 
     def _read(self, db: sa.Connection, ids: Sequence[int]) -> list[Observation]:
-        columns = [observations.c[n] for n in public_names(Observation)]
-        select = self.database.mine(sa.select(*columns).where(observations.c.id.in_(ids)), observations)
-        mine = self.database.mine(sa.select(photos).where(photos.c.observation_id.in_(ids)), photos)
-        found = {row["id"]: Observation(**row, change="unchanged") for row in db.execute(select).mappings()}
-        for row in db.execute(mine.order_by(photos.c.position)).mappings():
-            found[row["observation_id"]].photos.append(Photo(**{n: row[n] for n in column_names(Photo)}))
+        names = public_names(Observation)
+        select = sa.select(*(observations.c[n] for n in names)).where(observations.c.id.in_(ids))
+        rows = db.execute(self.database.mine(select, observations))
+        found = {row[0]: Observation(**dict(zip(names, row, strict=True)), change="unchanged") for row in rows}
+        columns = (photos.c.observation_id, *(photos.c[n] for n in column_names(Photo)))
+        shown = self.database.mine(sa.select(*columns).where(photos.c.observation_id.in_(ids)), photos)
+        for observation_id, *values in db.execute(shown.order_by(photos.c.position)):
+            found[observation_id].photos.append(Photo(*values))
         return sorted(found.values(), key=lambda o: o.id, reverse=True)
 
     def rows(self, columns: Sequence[str], chunk: int = 5000) -> Iterator[Sequence[Any]]:

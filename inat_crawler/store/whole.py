@@ -58,18 +58,17 @@ class Whole:
         of = sa.and_(photos.c.mirror_id == observations.c.mirror_id, photos.c.observation_id == observations.c.id)
         names = sa.func.coalesce(sa.func.nullif(observations.c.user_name, ""), observations.c.user_login)
         select = (
-            sa.select(code.label("code"), names.label("name"), photos)
+            sa.select(code, observations.c.id, names, *(photos.c[n] for n in column_names(Photo)))
             .select_from(observations.join(photos, of))
             .where(mine, sa.exists().where(*_file_of_photo(), files.c.status.in_(HAD)))
             .order_by(code, observations.c.created_instant.desc(), observations.c.id.desc(), photos.c.position)
         )
         with self.database.engine.connect() as db:
-            for rows in db.execution_options(yield_per=chunk).execute(select).mappings().partitions():
-                had = self.files.of_each(list({row["observation_id"] for row in rows}))
-                for row in rows:
-                    photo = Photo(**{n: row[n] for n in column_names(Photo)})
-                    shown = _of_photo(had.get(row["observation_id"], {}), photo.id)
-                    yield row["code"], photo, row["observation_id"], row["name"], [str(f.path) for f in shown]
+            for rows in db.execution_options(yield_per=chunk).execute(select).partitions():
+                had = self.files.names(list({row[1] for row in rows}))
+                for code, observation_id, name, *values in rows:
+                    photo = Photo(*values)
+                    yield code, photo, observation_id, name, had[observation_id, photo.id]
 
     def licenses(self) -> dict[str, int]:
         """How many photos of which a file is had there are under each license; the code is empty for none."""
