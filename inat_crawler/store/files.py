@@ -55,9 +55,7 @@ class Files:
         select = self.database.mine(these, files).order_by(files.c.bytes)
         found: dict[tuple[int, int], list[str]] = {}
         with self.database.engine.connect() as db:
-            for observation_id, photo_id, path in db.execute(
-                self.database.mine(select, files).order_by(files.c.bytes)
-            ):
+            for observation_id, photo_id, path in db.execute(select):
                 found.setdefault((observation_id, photo_id), []).append(path)
         return found
 

@@ -186,10 +186,13 @@ def test_what_the_last_crawl_did(store: Store, tmp_path: Path, open_page: Open) 
         1,
     ):
         store.begin_crawl(started_at, {})
-        store.finish_crawl(number, account_of(complete=True, started_at=started_at))
+        account = account_of(complete=True, started_at=started_at)
+        account["photos"]["withdrawn"] = number - 1
+        store.finish_crawl(number, account)
         write_report(store, tmp_path / "report.html")
         view = open_page(tmp_path / "report.html")
-        assert view.texts("section[aria-labelledby=since] p") == [told]
+        withdrawn = "1 photo file withdrawn: the license does not, or no longer, allow to keep it."
+        assert view.texts("section[aria-labelledby=since] p") == [told, withdrawn][:number]
         assert view.texts(".state") == ["Complete: everything that was asked for is here."]
 
     save(store, *(observation(i, change="new") for i in range(100, 160)))

@@ -77,6 +77,7 @@ class Story:
     reasons: Sequence[str] = ()
     first: bool = False
     changes: Mapping[str, Listed] = field(default_factory=dict)
+    withdrawn: int = 0
     failures: Sequence[Failed] = ()
     missing: Listed = Listed(0, ())
     malformed: Sequence[tuple[int | None, str]] = ()
@@ -112,6 +113,7 @@ def _answered(account: Mapping[str, Any]) -> Story:
         complete=account["complete"],
         reasons=[] if account["complete"] else reasons(account),
         failures=failures(photos["failed"]),
+        withdrawn=photos.get("withdrawn", 0),  # accounts of older versions have none
         missing=_listed(observations["missing"]),
         malformed=[(each["id"], each["reason"]) for each in observations["malformed"]],
     )
