@@ -30,6 +30,7 @@ from inat_crawler.publishing import TELLS_OF_THE_CRAWL, Publisher, available
 from inat_crawler.store import Store
 
 logger = logging.getLogger(__name__)
+MANY = 20_000  # observations
 
 
 class FinishCrawl:
@@ -106,6 +107,8 @@ class FinishCrawl:
 
     def publish(self, names: Sequence[str]) -> None:
         publisher = Publisher(self.store, self.output)
+        if names and self.store.observations.count() >= MANY:
+            logger.info("making %s", ", ".join(names))  # for half a minute or more nothing else is said
         for name in names:
             self.write(partial(publisher.publish, name))
 
