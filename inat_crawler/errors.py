@@ -118,7 +118,7 @@ class UnwantedError(CrawlError):
 
 
 class FormatError(CrawlError):
-    """A format that cannot be made here. Raised by ``publishing``; nothing has been requested, or written."""
+    """A format that cannot be made here. Raised by ``publishing``; what was made before stays."""
 
 
 class StoreError(CrawlError):

@@ -95,6 +95,10 @@ class Wants:
     sizes: tuple[str, ...]
     licenses: tuple[str, ...] | None = None
 
+    def allows(self, photo: Photo) -> bool:
+        """May a file of this photo be kept, whichever photos are wanted?"""
+        return self.licenses is None or (photo.license_code or "").lower() in self.licenses
+
     def takes(self, photo: Photo) -> bool:
         """Is a file of this photo wanted?
 
@@ -103,7 +107,7 @@ class Wants:
         (True, False)
         """
         shown = self.images == "all" or (self.images == "first" and photo.position == 0)
-        return shown and (self.licenses is None or (photo.license_code or "").lower() in self.licenses)
+        return shown and self.allows(photo)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,7 @@ from inat_crawler.outputs.beside import beside
 from inat_crawler.store import Store
 
 NOTES = ".published.json"
+BASEMAP = "basemap.geojson"  # which the page takes in
 Options = Mapping[str, Any]
 Writer = Callable[..., int]
 # Format -> what writes each of its files: a function of the store, the path and the format's options.
@@ -36,8 +38,8 @@ WRITERS: Mapping[str, tuple[str, ...]] = {
     "imagefolder": ("image_folder.write_image_folder",),
     "report": ("report.write_report",),
 }
-# What tells of the last crawl besides the store: the page says when it was, and whether it is complete.
-TELLS_OF_THE_CRAWL = ("report",)
+# Formats that tell of the last crawl as well: they are made when its account stands in the store.
+TELLS_OF_THE_CRAWL = ("report", "dwca")
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,25 @@ class Publisher:
 
     def key(self, name: str, options: Options) -> list[Any]:
         """What tells all that a format is made from, as JSON values."""
-        account = self.store.whole.last_account() if name in TELLS_OF_THE_CRAWL else None
-        crawl = [account["started_at"], account["finished_at"]] if account else []
-        libraries = [library for library in ("shapely",) if name == "parquet" and find_spec(library)]
-        state = self.store.whole.fingerprint()
-        return [inat_crawler.__version__, state, crawl, libraries, dict(options)]
+        return [inat_crawler.__version__, self.fingerprint, self.besides(name), dict(options)]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return self.store.whole.fingerprint()
+
+    def besides(self, name: str) -> list[Any]:
+        """What a format is made from besides the store, the account of the last crawl among it.
+
+        The archive says whether the mirror is complete, the page when it was looked at as well.
+        """
+        account, question = self.store.whole.last_account() or {}, self.store.whole.last_question()
+        has_ended = account.get("started_at") == question.get("started_at")
+        if name == "dwca":
+            return [account.get("complete"), has_ended]
+        if name == "report":
+            times = [account.get("started_at"), account.get("finished_at"), has_ended]
+            return [*times, mark(self.output / BASEMAP)]
+        return [bool(find_spec("shapely"))] if name == "parquet" else []
 
     def is_due(self, name: str, key: list[Any], paths: Sequence[Path]) -> bool:
         note = self.notes.get(name, {})
@@ -140,7 +156,13 @@ def mark(path: Path) -> list[int] | None:
 
 
 def writer(dotted: str) -> Writer:
-    """The function `module.name` of the outputs. Imported here: some libraries cost half a second and 60 MB."""
+    """The function `module.name` of the outputs; raises FormatError.
+
+    Imported here: some libraries cost half a second and 60 MB.
+    """
     module, _, name = dotted.partition(".")
-    write: Writer = getattr(import_module(f"inat_crawler.outputs.{module}"), name)
+    try:
+        write: Writer = getattr(import_module(f"inat_crawler.outputs.{module}"), name)
+    except ImportError as error:
+        raise FormatError(f"outputs.{module} cannot be used here, a library of it is broken: {error}") from error
     return write

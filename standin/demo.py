@@ -62,7 +62,8 @@ def show(output: Path) -> None:
     with (output / "dataFrame.csv").open(encoding="utf-8", newline="") as table:
         for row in [{n: n for n in SHOWN}, *islice(csv.DictReader(table, delimiter="\t"), 5)]:
             print("   ", "  ".join(f"{row[name]:<{width}.{width}}" for name, width in SHOWN.items()))
-    print("\nFor the real thing: make crawl PLACE=128892")
+    print("\nMaps and archives of it: .venv/bin/scrapy publish output/demo --format all")
+    print("For the real thing: make crawl PLACE=128892")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 from crawling import PLACE, crawl
 from test_crawl import SEARCH, files_expected, photo_paths
 from test_sync import settled
+from test_verify import verify
 
 from standin.client import Standin
 
@@ -44,8 +45,21 @@ def test_each_photo_is_fetched_or_not_by_its_own_license(standin: Start, output:
     put_aside = {p.name: p.read_bytes() for p in (output / "withdrawn").iterdir()}
     assert put_aside == {n: b for n, b in expected.items() if n not in narrower.photos()}
     assert narrower.account["photos"]["withdrawn"] == len(put_aside)
-    assert f"{len(put_aside)} photo files go to withdrawn/" in narrower.log
+    assert f"{len(put_aside)} photo file(s) moved to withdrawn/" in narrower.log
     assert f"{len(put_aside)} withdrawn" in narrower.log.splitlines()[-1]
+
+
+def test_what_may_not_be_kept_is_not_repaired(standin: Start, output: Path) -> None:
+    park = standin(observations=20)
+    park.add_fault("photos", "status", status=404, times=1000)
+    assert crawl(park, output, PLACE, "sizes=square").status == 3
+    park.clear_faults()
+    park.reset_log()
+    run = crawl(park, output, PLACE, "sizes=square", "image_licenses=open")
+    assert (run.status, run.photos(), run.account["photos"]["failed"]) == (0, allowed(park, CODES, "first"), {})
+    asked = photo_paths(park).total()
+    assert verify(output, "--repair", api_root=park.api_root)[0] == 0
+    assert photo_paths(park).total() == asked
 
 
 @pytest.mark.long

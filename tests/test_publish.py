@@ -79,8 +79,8 @@ def test_every_format_is_made_once_and_anew_when_the_store_changes(standin: Star
     status, lines, log = publish(output, "--format", "all")
     assert (status, log) == (0, "")
     assert [line.partition(":")[0] for line in lines] == list(FORMATS)
-    assert "table: dataFrame.csv (as it was)" in lines
-    assert "geojson: exports/observations.geojson (30)" in lines
+    assert "table: dataFrame.csv (unchanged)" in lines
+    assert "geojson: exports/observations.geojson (30 observations)" in lines
     assert len(park.requests()) == asked
     first = marks(output)
     assert made(output, FORMATS) == set()
@@ -166,6 +166,36 @@ def test_formats_that_can_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(names) | set(missing) == set(FORMATS)
     with pytest.raises(FormatError, match="needs pyarrow, pyogrio, shapely: pip install pyarrow pyogrio shapely"):
         available(["gpkg"])
+
+
+def test_what_a_format_tells_besides_the_store_makes_it_due(tmp_path: Path) -> None:
+    store = Store(sqlite_in(tmp_path))
+    store.open_mirror(QUERY)
+    account = {"params": {}, "query": "q", "url": "", "images": "none", "sizes": [], "limit": None, "error": None}
+    account |= {"finished_at": "2026-01-01T00:01:00+00:00", "finish_reason": "finished"}
+    account["observations"] = {"missing": [], "malformed": [], "stored": 0, "asked": 0}
+    account["photos"] = {"failed": {}, "missing": 0}
+
+    def due() -> set[str]:
+        publisher = Publisher(store, tmp_path)
+        return {name for name in ("dwca", "report", "csv") if publisher.publish(name).rows is not None}
+
+    def crawl_of(started_at: str, complete: bool) -> None:
+        number = store.begin_crawl(started_at, {})
+        assert due() == {"dwca", "report"}, "a crawl has begun"
+        store.finish_crawl(number, account | {"started_at": started_at, "complete": complete})
+
+    assert (due(), due()) == ({"dwca", "report", "csv"}, set())
+    crawl_of("2026-01-01T00:00:00+00:00", complete=True)
+    assert (due(), due()) == ({"dwca", "report"}, set())
+    number = store.begin_crawl("2026-01-02T00:00:00+00:00", {})
+    store.finish_crawl(number, account | {"started_at": "2026-01-02T00:00:00+00:00", "complete": True})
+    assert due() == {"report"}, "the archive says the same as before"
+    (tmp_path / "basemap.geojson").write_text('{"type": "Point", "coordinates": [1, 2]}')
+    assert (due(), due()) == ({"report"}, set())
+    (tmp_path / "basemap.geojson").unlink()
+    assert due() == {"report"}
+    store.close()
 
 
 @pytest.mark.parametrize("notes", ["", "[]", '{"table": 1}', '{"table": {"of": 1}}', "\x00"])

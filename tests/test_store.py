@@ -321,6 +321,19 @@ def test_crawls_are_numbered(store: Store, tmp_path: Path) -> None:
     assert rows == [(1, '{"limit": 5}', '{"complete": true}'), (2, "{}", None)]
 
 
+def test_a_move_that_an_older_version_intended_goes_to_gone(store: Store, url: str) -> None:
+    save(store, observation(9, 90))
+    store.bury({9: "deleted"}, [Move(9, 90, "square", "9Sq.jpg", None)], keep=False)
+    store.close()
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as db:
+        db.executescript("ALTER TABLE moves DROP COLUMN aside; UPDATE schema_version SET version = 3;")
+    db.close()
+    later = Store(url)
+    later.open_mirror(QUERY)
+    assert later.moves.pending() == [Move(9, 90, "square", "9Sq.jpg", None, aside="gone")]
+    later.close()
+
+
 def test_which_files_are_withdrawn(store: Store) -> None:
     save(store, observation(9, 90, 91), observation(8, 80), observation(7, 70))
     with store.database.writing() as db:
@@ -337,8 +350,9 @@ def test_which_files_are_withdrawn(store: Store) -> None:
         (8, "c", None, "withdrawn"),
     }
     assert sorted(store.files.withdrawn(("cc-by",)), key=lambda m: m.path)[0].path == "a"
-    store.intend(moves)
+    assert store.withdraw(("cc0",)) == moves
     assert store.files.withdrawn(("cc0",)) == []
+    assert list(store.files.not_had()) == [], "nobody tries them again"
     assert sorted(store.moves.pending(), key=lambda m: m.path) == sorted(moves, key=lambda m: m.path)
 
 
@@ -366,4 +380,11 @@ def test_the_fingerprint_differs_when_something_has_changed(store: Store) -> Non
     store.clear_away([8], [])
     assert changed()
     store.missing.note_listed([5])
+    assert changed()
+    with store.database.writing() as db:  # a clock that was ahead
+        db.exec_driver_sql("UPDATE observations SET changed_at = '2999-01-01' WHERE id = 9")
+    assert changed()
+    store.observations.readdress(9, Photo(90, 0, "http://other/90/square.jpg", license_code="cc0"))
+    assert changed()
+    store.missing.note_listed([2**63 - 1, 2**63 - 2])
     assert changed()

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scrapy.commands import ScrapyCommand
+from scrapy.commands import ScrapyCommand, ScrapyHelpFormatter
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
@@ -22,6 +22,10 @@ from inat_crawler.api.photos import SIZES
 from inat_crawler.errors import CrawlError, FormatError
 from inat_crawler.held import HeldMirror
 from inat_crawler.publishing import Made, Publisher, available
+
+
+class Help(ScrapyHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the list of formats."""
 
 
 class Command(ScrapyCommand):
@@ -41,6 +45,7 @@ class Command(ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
+        parser.formatter_class = Help
         names = f"{', '.join(FORMATS)}, or {ALL}"
         parser.add_argument("--format", default="", metavar="NAME[,NAME...]", help=names)
         parser.add_argument("--image-size", choices=list(SIZES), help="of the imagefolder (default: medium)")
@@ -82,7 +87,11 @@ class Command(ScrapyCommand):
         with HeldMirror(output, self.settings["INAT_STORE_URL"] if self.settings else "") as mirror:
             publisher = Publisher(mirror.store, output)
             for name in names:
-                print(line(publisher.publish(name, options.get(name)), output), flush=True)
+                try:
+                    print(line(publisher.publish(name, options.get(name)), output), flush=True)
+                except FormatError as error:  # a library that is there and broken: the others can be made
+                    print(f"error: {error}", file=sys.stderr)
+                    self.exitcode = 3
 
 
 def image_options(opts: argparse.Namespace) -> dict[str, Any]:
@@ -94,4 +103,5 @@ def image_options(opts: argparse.Namespace) -> dict[str, Any]:
 def line(made: Made, output: Path) -> str:
     """What became of a format, in one line."""
     paths = ", ".join(str(path.relative_to(output)) for path in made.paths)
-    return f"{made.format}: {paths}" + (" (as it was)" if made.rows is None else f" ({made.rows:,})")
+    what = {"imagefolder": "photos", "attribution": "photo files"}.get(made.format, "observations")
+    return f"{made.format}: {paths} ({'unchanged' if made.rows is None else f'{made.rows:,} {what}'})"

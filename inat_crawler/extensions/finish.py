@@ -20,7 +20,7 @@ from scrapy.exceptions import NotConfigured
 from twisted.python.failure import Failure
 
 import inat_crawler
-from inat_crawler.errors import StoreError
+from inat_crawler.errors import FormatError, StoreError
 from inat_crawler.extensions.account import INCOMPLETE, block, count_all, exit_status, is_complete, summary
 from inat_crawler.extensions.terminal import columns, is_terminal, logs_to_stderr
 from inat_crawler.mirror import lock_output
@@ -96,7 +96,7 @@ class FinishCrawl:
         """Do one of the last things; what fails is told, and the others are done all the same."""
         try:
             write()
-        except (OSError, StoreError) as error:
+        except (OSError, StoreError, FormatError) as error:
             self.cannot_write(error)
         except Exception as error:
             logger.exception("a defect of this program")

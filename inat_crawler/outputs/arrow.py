@@ -7,7 +7,7 @@ is installed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -79,18 +79,21 @@ def write_geopackage(store: Store, path: Path) -> int:
         nonlocal count
         for batch in _batches(store):
             count += len(batch)
-            yield pa.record_batch([*_flat(batch), _geometries(batch)], schema=schema)
+            yield pa.record_batch([*_flat(batch, without_nul), _geometries(batch)], schema=schema)
 
     with beside(path) as partial:
-        pyogrio.write_arrow(
-            pa.RecordBatchReader.from_batches(schema, batches()),
-            partial,
-            layer="observations",
-            driver="GPKG",
-            geometry_name=GEOMETRY,
-            geometry_type="Unknown",  # points and polygons
-            crs="EPSG:4326",
-        )
+        try:
+            pyogrio.write_arrow(
+                pa.RecordBatchReader.from_batches(schema, batches()),
+                partial,
+                layer="observations",
+                driver="GPKG",
+                geometry_name=GEOMETRY,
+                geometry_type="Unknown",  # points and polygons
+                crs="EPSG:4326",
+            )
+        except RuntimeError as error:  # what its errors are: a full disk is none of the system's to it
+            raise OSError(f"{path}: {error}") from error
     return count
 
 
@@ -100,10 +103,17 @@ def _batches(store: Store) -> Iterator[list[Observation]]:
         yield batch
 
 
-def _flat(batch: Sequence[Observation]) -> list[pa.Array]:
-    return [
-        pa.array([column.typed(o) for o in batch], field.type) for column, field in zip(COLUMNS, FLAT, strict=True)
-    ]
+def _flat(batch: Sequence[Observation], clean: Callable[[Any], Any] = lambda value: value) -> list[pa.Array]:
+    return [pa.array([clean(c.typed(o)) for o in batch], f.type) for c, f in zip(COLUMNS, FLAT, strict=True)]
+
+
+def without_nul(value: Any) -> Any:
+    r"""GDAL ends a text where a NUL stands in it; it becomes a space.
+
+    >>> without_nul("a\x00b"), without_nul(None)
+    ('a b', None)
+    """
+    return value.replace("\x00", " ") if isinstance(value, str) else value
 
 
 def _photos(observation: Observation) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ def _heading(counts: Mapping[str, int]) -> str:
 
 
 def _license(code: str) -> str:
-    name, url = escaped(license_name(code)), license_url(code)
+    name, url = escaped(one_line(license_name(code))), license_url(code)
     return f"[{name}]({url})" if url else name[0].upper() + name[1:]
 
 
@@ -106,4 +106,5 @@ def escaped(text: str) -> str:
     \*Ana\* &lt;script&gt; \[x\](javascript:1)
     """
     marked = re.sub(r"([\\`*_{}\[\]#!|~^])", r"\\\1", text.replace("&", "&amp;"))
-    return marked.replace("<", "&lt;").replace(">", "&gt;").replace("://", ":&#47;&#47;")
+    safe = marked.replace("<", "&lt;").replace(">", "&gt;")
+    return safe.replace("://", ":&#47;&#47;").replace("www.", "www&#46;")

@@ -8,6 +8,7 @@ Source of the form: https://huggingface.co/docs/datasets/image_dataset.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from inat_crawler.api.coordinates import is_obscured, point
+from inat_crawler.api.coordinates import cell, is_obscured, point
 from inat_crawler.api.licenses import credit, license_url
 from inat_crawler.api.photos import SIZES
 from inat_crawler.items import Observation, Photo, PhotoFile
@@ -26,7 +27,6 @@ from inat_crawler.store import Store
 # Split -> share of the observers.
 SPLITS: Mapping[str, float] = {"train": 0.8, "validation": 0.1, "test": 0.1}
 SIZE, SEED = "medium", 0
-IMAGES = Path("../../../../images")  # seen from the folder of a taxon; the links stay right when the mirror moves
 
 Chosen = tuple[Observation, Photo, PhotoFile]
 # Key of metadata.jsonl -> its value; `file_name` comes before them.
@@ -41,7 +41,9 @@ KEYS: Mapping[str, Callable[[Observation, Photo, PhotoFile], Any]] = {
     "observed_on": lambda o, p, f: o.observed_on,
     "latitude": lambda o, p, f: (point(o) or (None, None))[0],
     "longitude": lambda o, p, f: (point(o) or (None, None))[1],
+    "public_positional_accuracy": lambda o, p, f: o.public_positional_accuracy,
     "obscured": lambda o, p, f: is_obscured(o),
+    "cell": lambda o, p, f: (around := cell(o)) and [around.west, around.south, around.east, around.north],
     "observer_id": lambda o, p, f: o.user_id,
     "license_code": lambda o, p, f: p.license_code,
     "license_url": lambda o, p, f: license_url(p.license_code) or None,
@@ -67,16 +69,17 @@ def write_image_folder(store: Store, path: Path, size: str = SIZE, seed: int = S
 
 
 def _fill(folder: Path, chosen: Iterator[Chosen], splits: Mapping[int | None, str]) -> int:
-    """Make links and metadata."""
-    count = 0
+    """Make links and metadata. A taxon that was renamed has one folder, under its name in the newest record."""
+    count, images, folders = 0, _images(folder), dict[int | None, str]()
     with ExitStack() as stack:
         metadata = {split: stack.enter_context(_metadata(folder / split)) for split in SPLITS}
         for observation, photo, file in chosen:
             split = splits[observation.user_id]
-            name = f"{taxon_folder(observation)}/{file.path}"
+            folders.setdefault(observation.taxon_id, taxon_folder(observation))
+            name = f"{folders[observation.taxon_id]}/{file.path}"
             link = folder / split / name
             link.parent.mkdir(exist_ok=True)
-            link.symlink_to(IMAGES / str(file.path))
+            link.symlink_to(images / str(file.path))
             values = {key: value(observation, photo, file) for key, value in KEYS.items()}
             metadata[split].write(orjson.dumps({"file_name": name, **values}) + b"\n")
             count += 1
@@ -84,6 +87,12 @@ def _fill(folder: Path, chosen: Iterator[Chosen], splits: Mapping[int | None, st
         if not (folder / split / "metadata.jsonl").stat().st_size:
             shutil.rmtree(folder / split)
     return count
+
+
+def _images(folder: Path) -> Path:
+    """Where the photos lie, seen from the folder of a taxon: the links stay right when the mirror moves."""
+    output = folder.parent.parent
+    return Path(os.path.relpath((output / "images").resolve(), folder.resolve() / "split" / "taxon"))
 
 
 def _metadata(folder: Path) -> BinaryIO:

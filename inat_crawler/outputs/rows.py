@@ -6,9 +6,11 @@ of the license, the photos. Private coordinates are in none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from math import isfinite
 from typing import Any, Literal, get_type_hints
 
 from inat_crawler.api.coordinates import Cell, cell, is_obscured
@@ -39,7 +41,7 @@ class Column:
         if value is None:
             return None
         if self.kind == "number":
-            return float(value)
+            return float(value) if isfinite(float(value)) else None
         return as_date(value) if self.kind == "date" else value
 
 
@@ -56,11 +58,11 @@ def iri(term: str) -> str:
 def as_date(text: str) -> date | None:
     """The day that a text names; None when it names none.
 
-    >>> as_date("2024-02-29"), as_date("2024-02-31")
-    (datetime.date(2024, 2, 29), None)
+    >>> as_date("2024-02-29"), as_date("2024-02-31"), as_date("2024-W05-1")
+    (datetime.date(2024, 2, 29), None, None)
     """
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text) if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
     except ValueError:
         return None
 

@@ -127,8 +127,9 @@ class PhotosPipeline(ImagesPipeline):
         return [Wanted(item.id, photo, size) for photo in photos for size in self.wants.sizes]
 
     def tried(self, item: Observation, files: Mapping[tuple[int, str], PhotoFile]) -> list[Wanted]:
-        """What was ever asked for, whichever photos and sizes this crawl is for."""
-        every = [Wanted(item.id, photo, size) for photo in item.photos for size in SIZES]
+        """What was ever asked for, whichever photos and sizes this crawl is for, and may be kept."""
+        photos = [photo for photo in item.photos if self.wants.allows(photo)]
+        every = [Wanted(item.id, photo, size) for photo in photos for size in SIZES]
         return [wanted for wanted in every if wanted.key in files]
 
     # -- fetching ------------------------------------------------------------------------------------------
@@ -171,7 +172,7 @@ class PhotosPipeline(ImagesPipeline):
 
     def moved(self, wanted: Wanted) -> None:
         self.mirror.observations.readdress(wanted.observation_id, wanted.photo)
-        if not self.wants.takes(wanted.photo):
+        if not self.wants.allows(wanted.photo):
             raise UnwantedError(f"photo {wanted.photo.id} is under another license now")
 
     def elsewhere(self, wanted: Wanted) -> PhotoFile | None:

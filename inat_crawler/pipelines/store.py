@@ -64,8 +64,7 @@ class StorePipeline:
         if licenses is None or self.full:
             return
         try:
-            withdrawn = self.store.files.withdrawn(licenses)
-            self.store.intend(withdrawn)
+            withdrawn = self.store.withdraw(licenses)
         except StoreError as error:
             self.stop(error)
             return
@@ -73,7 +72,7 @@ class StorePipeline:
             self.moving = True
             self.crawler.stats.inc_value("inat/photos/withdrawn", len(withdrawn))
             logger.warning(
-                "%d photo files go to withdrawn/, the licenses of their photos are not among %s: observations %s",
+                "%d photo file(s) moved to withdrawn/ (license not among %s): observations %s",
                 len(withdrawn),
                 ", ".join(licenses),
                 few([move.observation_id for move in withdrawn]),

@@ -181,10 +181,13 @@ class Store:
         self.moves.intend(db, moves)
         self.observations.delete(db, ids)
 
-    def intend(self, moves: Sequence[Move]) -> None:
-        """Note moves of files in one transaction; they are carried out later."""
+    def withdraw(self, licenses: Sequence[str]) -> list[Move]:
+        """Let go of the files of photos whose license is none of these; returns their moves."""
+        moves = self.files.withdrawn(licenses)
         with self.database.writing() as db:
             self.moves.intend(db, moves)
+            self.files.forget_forbidden(db, licenses)
+        return moves
 
     def standing(self) -> Standing:
         """How far the mirror is in step with the API."""

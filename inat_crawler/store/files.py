@@ -156,12 +156,15 @@ class Files:
     def withdrawn(self, licenses: Sequence[str]) -> list[Move]:
         """The files that are had of photos whose license is none of these, as moves to `withdrawn/`."""
         columns = (files.c.observation_id, files.c.photo_id, files.c.size, files.c.path)
-        of = [getattr(photos.c, name) == getattr(files.c, name) for name in ("mirror_id", "observation_id")]
-        select = sa.select(*columns).select_from(files.join(photos, sa.and_(*of, photos.c.id == files.c.photo_id)))
-        select = select.where(files.c.status.in_(HAD), _code.not_in(licenses))
+        select = sa.select(*columns).where(files.c.status.in_(HAD), _is_forbidden(licenses))
         with self.database.engine.connect() as db:
             rows = db.execute(self.database.mine(select, files))
             return [Move(r.observation_id, r.photo_id, r.size, r.path, None, aside="withdrawn") for r in rows]
+
+    def forget_forbidden(self, db: sa.Connection, licenses: Sequence[str]) -> None:
+        """Forget the files of such photos that were tried and not had: nobody is to try them again."""
+        mine = files.c.mirror_id == self.database.mirror_id
+        db.execute(sa.delete(files).where(mine, files.c.status.notin_(HAD), _is_forbidden(licenses)))
 
     def _select(self, *where: Any, order: Sequence[Any] = ()) -> Iterator[FileRow]:
         columns = [files.c.observation_id, files.c.photo_id, *(files.c[n] for n in column_names(PhotoFile))]
@@ -202,3 +205,13 @@ class Files:
                 files.c.status.in_(HAD),
             ),
         )
+
+
+def _is_forbidden(licenses: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Is this a file of a photo whose license is none of these?"""
+    return sa.exists().where(
+        photos.c.mirror_id == files.c.mirror_id,
+        photos.c.observation_id == files.c.observation_id,
+        photos.c.id == files.c.photo_id,
+        _code.not_in(licenses),
+    )

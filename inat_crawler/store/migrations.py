@@ -65,6 +65,7 @@ def _to_3(db: sa.Connection) -> None:
 def _to_4(db: sa.Connection) -> None:
     """Files on their way to another folder than `gone`."""
     _add_columns(db, schema.moves, ("aside",))
+    db.execute(sa.update(schema.moves).where(schema.moves.c.aside.is_(None)).values(aside="gone"))
 
 
 MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}

@@ -38,14 +38,19 @@ def invented() -> list[Observation]:
     vague = POINT | {"obscured": True, "public_positional_accuracy": 28000, "taxon_id": 4, "user_id": 2}
     threatened = POINT | {"taxon_geoprivacy": "obscured", "observed_on": "2024-02-31", "user_login": "NA"}
     beyond = {"latitude": "95", "longitude": "0", "observed_on": "2024-02-29", "license_code": "cc-by"}
-    corner = {"latitude": "-0.1", "longitude": "180", "time_observed_at": "2020-11-08T13:20:57-08:00"}
+    corner = {
+        "description": "a\0b",
+        "latitude": "-0.1",
+        "longitude": "180",
+        "time_observed_at": "2020-11-08T13:20:57-08:00",
+    }
     found = [
         observation(9, 90, 91, **exact),
         observation(8, 80, taxon_name="../x", **vague),
         observation(7, geoprivacy="private", obscured=True, species_guess=HOSTILE, description=HOSTILE),
         observation(6, 60, taxon_id=5, **threatened),
         observation(5, 50, captive=True, **beyond),
-        observation(4, obscured=True, **corner),
+        observation(4, obscured=True, description="a\0b", **corner),
     ]
     for each, code in zip([p for o in found for p in o.photos], ("cc0", None, "", "CC-BY", "gfdl"), strict=True):
         each.license_code, each.attribution = code, f"(c) {HOSTILE}"
@@ -163,7 +168,10 @@ def test_geopackage(mirror: Mirror, tmp_path: Path) -> None:
     info = pyogrio.read_info(path, layer="observations")
     assert (info["crs"], info["features"]) == ("EPSG:4326", len(observations))
     meta, table = pyogrio.read_arrow(path)
-    assert table.drop_columns([meta["geometry_name"]]).to_pylist() == typed(observations)
+    expected = [
+        {n: v.replace("\0", " ") if isinstance(v, str) else v for n, v in r.items()} for r in typed(observations)
+    ]
+    assert table.drop_columns([meta["geometry_name"]]).to_pylist() == expected
     frame = pyogrio.read_dataframe(path)
     check_places([g and g.__geo_interface__ for g in frame.geometry], observations)
     assert [p.name for p in path.parent.iterdir()] == ["observations.gpkg"]

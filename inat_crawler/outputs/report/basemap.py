@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 NAME = "basemap.geojson"
 MOST_BYTES = 5_000_000
@@ -22,16 +22,26 @@ def read_basemap(folder: Path) -> tuple[dict[str, Any] | None, str]:
     try:
         if path.stat().st_size > MOST_BYTES:
             return None, f"it has more than {MOST_BYTES:,} bytes"
-        found = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_no_number)
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return None, ""
     except (OSError, ValueError, RecursionError) as error:
         return None, f"it cannot be read: {error}"
+    if not _is_json(found):
+        return None, "it has a number that is not finite"
     if not isinstance(found, dict) or found.get("type") not in _TYPES:
         return None, "it is no GeoJSON"
     return found, ""
 
 
-def _no_number(text: str) -> NoReturn:
-    """NaN and Infinity, which Python reads and browsers do not."""
-    raise ValueError(f"{text} is no number in JSON")
+def _is_json(value: Any) -> bool:
+    """Python reads NaN, and 1e999 as infinite; browsers read neither.
+
+    >>> _is_json([1e300]), _is_json({"x": float("1e999")})
+    (True, False)
+    """
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True

@@ -31,6 +31,7 @@ class Filters {
   }
 
   choose(taxon) {
+    this.chosen = taxon;
     byId("species").value = taxon.label;
     this.changed();
   }
@@ -49,8 +50,8 @@ class Filters {
   // One taxon when its whole name is given, else all whose names hold what is typed.
   taxa() {
     const wanted = byId("species").value.trim().toLowerCase();
-    const exact = this.data.taxa.filter((taxon) => taxon.search === wanted);
-    return new Set(exact.length ? exact : this.data.taxa.filter((taxon) => taxon.search.includes(wanted)));
+    if (this.chosen?.search === wanted) return new Set([this.chosen]);
+    return new Set(this.data.taxa.filter((taxon) => taxon.search.includes(wanted)));
   }
 
   day(id, otherwise) {
