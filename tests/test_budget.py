@@ -105,7 +105,8 @@ def test_a_kill_refills_nothing(standin: Start, output: Path) -> None:
     assert len(park.requests("api")) <= 6, "a third one asks nothing"
 
 
-@pytest.mark.parametrize("rate", ["1200", pytest.param("0", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("rate", ["1200", "0"])
 def test_a_refusal_stops_all_processes(standin: Start, tmp_path: Path, rate: str) -> None:
     park = standin(observations=400, latency=0.05)
     park.add_fault("api", "status", status=429, retry_after="3", after=25, times=1)
@@ -132,6 +133,7 @@ def test_records_go_on_while_photos_wait(standin: Start, output: Path) -> None:
     assert complete.account["photos"]["already_there"] == len(had)
 
 
+@pytest.mark.long
 def test_it_waits_for_the_next_day_when_it_is_to(standin: Start, output: Path) -> None:
     park = standin(observations=20)
     short = {"INAT_BUDGET_HOUR_SECONDS": "0.1", "INAT_API_REQUESTS_PER_DAY": "3"}
@@ -141,6 +143,7 @@ def test_it_waits_for_the_next_day_when_it_is_to(standin: Start, output: Path) -
     assert busiest([(t, 1) for t in times], 2.3) <= 3
 
 
+@pytest.mark.long
 def test_a_host_without_limits_needs_no_ledger(standin: Start, output: Path) -> None:
     run = crawl(standin(observations=10), output, PLACE, INAT_BUDGET_URL="sqlite:////proc/nowhere/x.sqlite")
     assert run.status == 0

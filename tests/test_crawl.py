@@ -567,6 +567,7 @@ def test_odd_records_spoil_nothing_but_themselves(standin: Start, output: Path) 
     assert run.account["photos"]["missing"] == len(urls)
 
 
+@pytest.mark.long
 def test_a_query_of_many_ids(standin: Start, output: Path) -> None:
     park = standin(observations=400)
     ids = sorted(park.ids(**SEARCH))

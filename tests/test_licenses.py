@@ -116,6 +116,7 @@ def test_a_license_that_becomes_stricter_withdraws_the_photo(standin: Start, out
     )
 
 
+@pytest.mark.long
 def test_a_photo_found_under_another_license_is_not_fetched(standin: Start, output: Path) -> None:
     """Its old address answers 403 or 404, and the API says where it is now, and under which license."""
     park = settled(standin, observations=30)

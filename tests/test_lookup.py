@@ -122,6 +122,7 @@ def test_an_api_that_refuses(standin: Start, output: Path, status: int, exit_sta
     assert not output.exists()
 
 
+@pytest.mark.long
 def test_interrupted_while_it_asks(standin: Start, output: Path) -> None:
     park = standin(observations=2, latency=2)
     process = start(park.api_root, output, "place=Portugal")
@@ -151,6 +152,7 @@ def test_interrupted_twice_while_it_asks(standin: Start, output: Path) -> None:
     assert not output.exists()
 
 
+@pytest.mark.long
 def test_the_commands_list_what_there_is(standin: Start) -> None:
     park = standin(observations=2)
     assert ask("places", "ARRABIDA", api_root=park.api_root) == (

@@ -102,6 +102,7 @@ def test_every_format_is_made_once_and_anew_when_the_store_changes(standin: Star
     assert made(output, FORMATS) == FORMATS.keys() - {"geojson"}
 
 
+@pytest.mark.long
 def test_the_options_of_the_image_folder_are_remembered(standin: Start, output: Path) -> None:
     park = standin(observations=30)
     assert crawl(park, output, PLACE, "sizes=square,medium", "publish=none").status == 0
