@@ -35,7 +35,8 @@ def trouble(park: Standin, probability: float) -> None:
             park.add_fault(where, "status", status=503, retry_after=retry_after, probability=each / 4)
 
 
-@pytest.mark.parametrize("probability", [pytest.param(p, marks=pytest.mark.long) for p in (0.03, 0.15)])
+@pytest.mark.long
+@pytest.mark.parametrize("probability", [0.03, 0.15])
 def test_complete_after_at_most_three_runs(standin: Start, output: Path, probability: float) -> None:
     park = standin(observations=150)
     trouble(park, probability)
