@@ -539,11 +539,12 @@ def test_outputs_with_odd_names(standin: Start, tmp_path: Path) -> None:
     park = standin(observations=3)
     folders = [tmp_path / "odd" / name for name in ODD_FOLDERS]
     with ThreadPoolExecutor(2) as pool:
-        runs = list(pool.map(lambda folder: crawl(park, folder, PLACE, "images=none"), folders))
+        runs = list(pool.map(lambda folder: crawl(park, folder, PLACE, "images=none", DEFAULT_PUBLISH), folders))
     assert [run.status for run in runs] == [0] * len(runs)
     for folder in folders:
         assert {p.name for p in folder.iterdir()} == {
-            ".lock", "changes.tsv", "crawl.json", "dataFrame.csv", "feed", "observations.sqlite",
+            ".lock", ".published.json", "ATTRIBUTION.md", "changes.tsv", "crawl.json", "dataFrame.csv", "feed",
+            "observations.sqlite", "photos.tsv", "report.html",
         }  # fmt: skip
         assert len(list((folder / "feed").iterdir())) == 1
     assert sorted(p.name for p in (tmp_path / "odd").iterdir()) == sorted({n.split("/")[0] for n in ODD_FOLDERS})
