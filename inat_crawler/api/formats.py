@@ -24,7 +24,7 @@ class Format:
 _FORMATS = (
     Format("table", ("dataFrame.csv",), "the table of the original script, tab-separated"),
     Format("attribution", ("photos.tsv", "ATTRIBUTION.md"), "licenses and credits of the photos"),
-    Format("dwca", ("dwca.zip",), "Darwin Core Archive, as GBIF and others take it"),
+    Format("dwca", ("dwca.zip",), "Darwin Core Archive, for biodiversity portals"),
     Format("gpkg", ("observations.gpkg",), "GeoPackage for QGIS and others", ("pyarrow", "pyogrio", "shapely")),
     Format("geojson", ("observations.geojson",), "GeoJSON"),
     Format("parquet", ("observations.parquet",), "Parquet; GeoParquet where shapely is there", ("pyarrow",)),
