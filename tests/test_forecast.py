@@ -380,6 +380,7 @@ def row(had: int, left: int) -> str:
     return "".join(f"{shown(n, 'bytes'):>13}" for n in (had + left, had, left))
 
 
+@pytest.mark.long
 def test_exit_statuses(standin: Start, output: Path) -> None:
     park = standin(observations=5)
     to = ("-a", f"output={output}")

@@ -142,6 +142,7 @@ def test_what_is_refused(standin: Start, output: Path) -> None:
     assert (status, "another crawl is running" in log) == (1, True)
 
 
+@pytest.mark.long
 def test_a_library_that_is_not_there(standin: Start, output: Path, tmp_path: Path) -> None:
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "sitecustomize.py").write_text(WITHOUT)

@@ -214,6 +214,19 @@ ODD = {"type": "Point", "coordinates": "x"}
 
 
 @pytest.mark.long
+def test_a_genus_brings_its_species(store: Store, tmp_path: Path, open_page: Open) -> None:
+    names = ("Larus", "Larus fuscus", "Larus michahellis", "Larusoma x")
+    found = [observation(i, taxon_id=i, taxon_name=name) for i, name in enumerate(names, 1)]
+    view = open_page(fill(store, tmp_path, *found, photos=False))
+    for typed, many in (("Larus", 3), ("laru", 4), ("larus f", 1), ("Larus ", 3)):
+        view.species.fill(typed)
+        expect(view.page.locator("#count")).to_have_text(f"{many} of 4 observations shown")
+    view.page.get_by_role("button", name="Reset").click()
+    view.page.locator("#species-table tbody button").first.click()
+    expect(view.page.locator("#count")).to_have_text("1 of 4 observations shown")
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(("geometry", "said"), [(LINE, []), (ODD, ["basemap.geojson cannot be drawn."])])
 def test_an_own_basemap(
     store: Store, tmp_path: Path, open_page: Open, geometry: dict[str, Any], said: list[str]

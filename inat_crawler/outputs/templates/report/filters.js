@@ -47,11 +47,13 @@ class Filters {
     );
   }
 
-  // One taxon when its whole name is given, else all whose names hold what is typed.
+  // With a whole name that taxon and what is named after it, a genus with its species; else all names that hold it.
   taxa() {
     const wanted = byId("species").value.trim().toLowerCase();
     if (this.chosen?.search === wanted) return new Set([this.chosen]);
-    return new Set(this.data.taxa.filter((taxon) => taxon.search.includes(wanted)));
+    const isName = this.data.taxa.some((taxon) => taxon.search === wanted);
+    const belongs = (name) => name === wanted || name.startsWith(`${wanted} `);
+    return new Set(this.data.taxa.filter(({ search }) => (isName ? belongs(search) : search.includes(wanted))));
   }
 
   day(id, otherwise) {
