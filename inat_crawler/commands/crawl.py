@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Mapping
 
@@ -87,6 +88,8 @@ class Command(crawl.Command):
         try:
             asked = self.begin(args[0], opts.spargs)
             self.crawler_process.start()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)  # all is done: now it could only falsify the exit status
             if asked is not None:
                 asked.result()
         except CrawlError as error:
