@@ -253,6 +253,15 @@ class Observation:
     # Its photos wait for their turn however long that takes; others' leave that to the end of the crawl.
     patient: bool = field(default=False, repr=False, metadata={"internal": True})
 
+    @property
+    def observer(self) -> str | None:
+        """The observer's name, else the login.
+
+        >>> Observation(7, user_login="ana", user_name=" ").observer, Observation(7).observer
+        ('ana', None)
+        """
+        return self.user_name if self.user_name and self.user_name.strip() else self.user_login
+
     def digest(self) -> str:
         """Digest of its public columns and its photos': it differs when one of them does."""
         values: list[Any] = [getattr(self, n) for n in public_names(Observation)]

@@ -16,10 +16,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from inat_crawler.api.coordinates import cell, point
 from inat_crawler.items import Observation, Photo
 from inat_crawler.outputs.beside import beside
-from inat_crawler.outputs.rows import COLUMNS
+from inat_crawler.outputs.rows import COLUMNS, geometry
 from inat_crawler.store import Store
 
 BATCH = 5000  # rows at once
@@ -128,14 +127,7 @@ def _photo(photo: Photo) -> dict[str, Any]:
 def _geometries(batch: Sequence[Observation]) -> pa.Array:
     """Well-Known Binary of each; null for those without coordinates."""
     import shapely
+    from shapely.geometry import shape
 
-    return pa.array(shapely.to_wkb([_geometry(o) for o in batch]), pa.binary())
-
-
-def _geometry(observation: Observation) -> Any:
-    import shapely
-
-    held, served = cell(observation), point(observation)
-    if held is not None:
-        return shapely.Polygon(held.ring())
-    return None if served is None else shapely.Point(served[1], served[0])
+    places = [geometry(observation) for observation in batch]
+    return pa.array(shapely.to_wkb([shape(place) if place else None for place in places]), pa.binary())

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from inat_crawler.api.licenses import credit, license_name, license_url
+from inat_crawler.api.pages import observation_page, photo_page
 from inat_crawler.items import Observation, Photo, PhotoFile
 from inat_crawler.outputs.beside import beside
 from inat_crawler.store import Store
 
 Value = Callable[[Observation, Photo, PhotoFile], Any]
-SITE = "https://www.inaturalist.org"
 
 # Column of photos.tsv -> its value.
 COLUMNS: Mapping[str, Value] = {
@@ -30,9 +30,9 @@ COLUMNS: Mapping[str, Value] = {
     "height": lambda o, p, f: f.height,
     "license_code": lambda o, p, f: p.license_code,
     "license_url": lambda o, p, f: license_url(p.license_code),
-    "attribution": lambda o, p, f: one_line(credit(p.attribution, p.license_code, o.user_name or o.user_login)),
-    "observation_url": lambda o, p, f: f"{SITE}/observations/{o.id}",
-    "photo_url": lambda o, p, f: f"{SITE}/photos/{p.id}",
+    "attribution": lambda o, p, f: one_line(credit(p.attribution, p.license_code, o.observer)),
+    "observation_url": lambda o, p, f: observation_page(o.id),
+    "photo_url": lambda o, p, f: photo_page(p.id),
     "fetched_at": lambda o, p, f: f.fetched_at,
 }
 
@@ -87,7 +87,7 @@ def _meaning(code: str) -> str:
 def _credits(photos: Iterator[tuple[str, Photo, int, str | None, list[str]]]) -> Iterator[str]:
     for code, photo, observation_id, name, files in photos:
         said = escaped(one_line(credit(photo.attribution, code, name)))
-        yield f"- {', '.join(files)}: {said}, <{SITE}/observations/{observation_id}>\n"
+        yield f"- {', '.join(files)}: {said}, <{observation_page(observation_id)}>\n"
 
 
 def one_line(text: str) -> str:

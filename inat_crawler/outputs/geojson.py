@@ -8,10 +8,9 @@ from typing import Any
 
 import orjson
 
-from inat_crawler.api.coordinates import cell, point
 from inat_crawler.items import Observation
 from inat_crawler.outputs.beside import beside
-from inat_crawler.outputs.rows import COLUMNS
+from inat_crawler.outputs.rows import COLUMNS, geometry
 from inat_crawler.store import Store
 
 
@@ -40,14 +39,6 @@ def feature(observation: Observation) -> dict[str, Any]:
         "geometry": geometry(observation),
         "properties": properties,
     }
-
-
-def geometry(observation: Observation) -> dict[str, Any] | None:
-    """Where it was: a point, the cell that holds its true place, or nothing."""
-    held, served = cell(observation), point(observation)
-    if held is not None:
-        return {"type": "Polygon", "coordinates": [held.ring()]}
-    return None if served is None else {"type": "Point", "coordinates": [served[1], served[0]]}
 
 
 def _json(value: Any) -> Any:

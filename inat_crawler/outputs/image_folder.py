@@ -11,8 +11,10 @@ import hashlib
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -47,7 +49,7 @@ KEYS: Mapping[str, Callable[[Observation, Photo, PhotoFile], Any]] = {
     "observer_id": lambda o, p, f: o.user_id,
     "license_code": lambda o, p, f: p.license_code,
     "license_url": lambda o, p, f: license_url(p.license_code) or None,
-    "attribution": lambda o, p, f: credit(p.attribution, p.license_code, o.user_name or o.user_login),
+    "attribution": lambda o, p, f: credit(p.attribution, p.license_code, o.observer),
     "size": lambda o, p, f: f.size,
     "sha256": lambda o, p, f: f.sha256,
 }
@@ -108,8 +110,8 @@ def _chosen(store: Store, size: str) -> Iterator[Chosen]:
             file = nearest(photo.files, size)
             if file is None or observation.taxon_id is None:
                 continue
-            first = (seen_twice.get(photo.id, observation.id), same_bytes.get(str(file.sha256), observation.id))
-            if min(first) == observation.id:
+            others = [seen_twice.get(photo.id), *(same_bytes.get(str(each.sha256)) for each in photo.files)]
+            if all(first in (None, observation.id) for first in others):
                 yield observation, photo, file
 
 
@@ -138,10 +140,11 @@ def splits_of(observers: Iterable[int | None], seed: int) -> dict[int | None, st
     """
     places = {observer: place(observer, seed) for observer in observers}
     splits = {observer: split_at(where) for observer, where in places.items()}
-    for split in (*SPLITS,) if len(splits) >= len(SPLITS) else ():
-        if split not in splits.values():
-            several = [o for o in splits if list(splits.values()).count(splits[o]) > 1]
-            splits[min(several, key=lambda o: abs(places[o] - middle(split)))] = split
+    empty = [split for split in SPLITS if split not in splits.values()]
+    for split in empty if len(splits) >= len(SPLITS) else []:
+        many = Counter(splits.values())
+        spare = (observer for observer in splits if many[splits[observer]] > 1)
+        splits[min(spare, key=lambda observer: abs(places[observer] - middle(split)))] = split
     return splits
 
 
@@ -167,8 +170,8 @@ def split_at(where: float) -> str:
 
 def middle(split: str) -> float:
     """The middle of a split's range between 0 and 1."""
-    before = sum(share for other, share in SPLITS.items() if list(SPLITS).index(other) < list(SPLITS).index(split))
-    return before + SPLITS[split] / 2
+    before = takewhile(lambda other: other != split, SPLITS)
+    return sum(SPLITS[other] for other in before) + SPLITS[split] / 2
 
 
 def taxon_folder(observation: Observation) -> str:

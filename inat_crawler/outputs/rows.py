@@ -13,7 +13,7 @@ from datetime import date
 from math import isfinite
 from typing import Any, Literal, get_type_hints
 
-from inat_crawler.api.coordinates import Cell, cell, is_obscured
+from inat_crawler.api.coordinates import Cell, cell, is_obscured, point
 from inat_crawler.api.licenses import license_url
 from inat_crawler.items import Observation, public_names
 
@@ -43,6 +43,18 @@ class Column:
         if self.kind == "number":
             return float(value) if isfinite(float(value)) else None
         return as_date(value) if self.kind == "date" else value
+
+
+def geometry(observation: Observation) -> dict[str, Any] | None:
+    """Where it was, as a geometry of GeoJSON: a point, the cell that holds its true place, or nothing.
+
+    >>> geometry(Observation(7, latitude="38.45", longitude="-9.05"))
+    {'type': 'Point', 'coordinates': [-9.05, 38.45]}
+    """
+    held, served = cell(observation), point(observation)
+    if held is not None:
+        return {"type": "Polygon", "coordinates": [held.ring()]}
+    return None if served is None else {"type": "Point", "coordinates": [served[1], served[0]]}
 
 
 def iri(term: str) -> str:

@@ -10,10 +10,8 @@ import sqlalchemy as sa
 
 from inat_crawler.items import HAD, Move, PhotoFile, Wants, column_names
 from inat_crawler.store.database import Database
-from inat_crawler.store.schema import files, photos, tombstones
+from inat_crawler.store.schema import FILE_OF_PHOTO, LICENSE, files, photos, tombstones
 
-# License of a photo as it is compared; empty for none.
-_code = sa.func.lower(sa.func.coalesce(photos.c.license_code, ""))
 FileRow = tuple[int, int, PhotoFile]  # observation id, photo id, file
 
 
@@ -83,11 +81,7 @@ class Files:
 
     def not_had(self) -> Iterator[FileRow]:
         """Files of photos that are still shown, tried and not had, as (observation id, photo id, file), by id."""
-        shown = sa.exists().where(
-            photos.c.mirror_id == files.c.mirror_id,
-            photos.c.observation_id == files.c.observation_id,
-            photos.c.id == files.c.photo_id,
-        )
+        shown = sa.exists().where(*FILE_OF_PHOTO)
         order = (files.c.observation_id, files.c.photo_id)
         return self._select(files.c.status.notin_(HAD), shown, order=order)
 
@@ -190,7 +184,7 @@ class Files:
         if wants.images == "first":
             select = select.where(photos.c.position == 0)
         if wants.licenses is not None:
-            select = select.where(_code.in_(wants.licenses))
+            select = select.where(LICENSE.in_(wants.licenses))
         return select.subquery()
 
     def _join(self, wanted: sa.Subquery, sizes: Sequence[str]) -> sa.Join:
@@ -209,9 +203,4 @@ class Files:
 
 def _is_forbidden(licenses: Sequence[str]) -> sa.ColumnElement[bool]:
     """Is this a file of a photo whose license is none of these?"""
-    return sa.exists().where(
-        photos.c.mirror_id == files.c.mirror_id,
-        photos.c.observation_id == files.c.observation_id,
-        photos.c.id == files.c.photo_id,
-        _code.not_in(licenses),
-    )
+    return sa.exists().where(*FILE_OF_PHOTO, LICENSE.not_in(licenses))

@@ -11,7 +11,7 @@ from inat_crawler.items import HAD, Observation, Photo, column_names, private_na
 from inat_crawler.store.changes import Changes
 from inat_crawler.store.database import Database, Row, now
 from inat_crawler.store.packing import derived_columns, record_digest, unpack
-from inat_crawler.store.schema import files, observations, photos, tombstones
+from inat_crawler.store.schema import FILE_OF_PHOTO, files, observations, photos, tombstones
 
 # An observation that is gone may be kept in its place: then it has a tombstone as well.
 _gone = sa.exists().where(
@@ -175,11 +175,7 @@ class Observations:
         ]
         if new:
             db.execute(sa.insert(photos), new)
-        shown = sa.exists().where(
-            photos.c.mirror_id == files.c.mirror_id,
-            photos.c.observation_id == files.c.observation_id,
-            photos.c.id == files.c.photo_id,
-        )
+        shown = sa.exists().where(*FILE_OF_PHOTO)
         mine = (files.c.mirror_id == self.database.mirror_id, files.c.observation_id.in_([o.id for o in fresh]))
         db.execute(sa.delete(files).where(*mine, files.c.status.notin_(HAD), ~shown))
 

@@ -79,6 +79,14 @@ files = sa.Table(
     _key("photo_id"),
     *_columns(PhotoFile, size=True),
 )
+# Is this file one of this photo?
+FILE_OF_PHOTO = (
+    photos.c.mirror_id == files.c.mirror_id,
+    photos.c.observation_id == files.c.observation_id,
+    photos.c.id == files.c.photo_id,
+)
+# License of a photo as it is compared; empty for none.
+LICENSE = sa.func.lower(sa.func.coalesce(photos.c.license_code, ""))
 sa.Index("same_photo", files.c.mirror_id, files.c.photo_id, files.c.size)
 # Files on their way to another name: noted before they are renamed, forgotten after.
 moves = sa.Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,17 @@ from inat_crawler.store.database import Database
 from inat_crawler.store.files import Files
 from inat_crawler.store.observations import Observations
 from inat_crawler.store.packing import unpack
-from inat_crawler.store.schema import changes, crawls, files, missing, observations, photos, tombstones
+from inat_crawler.store.schema import (
+    FILE_OF_PHOTO,
+    LICENSE,
+    changes,
+    crawls,
+    files,
+    missing,
+    observations,
+    photos,
+    tombstones,
+)
 
 # What tells that something has changed besides the observations: how many rows, and what every change touches.
 _MARKS: tuple[tuple[sa.Table, tuple[Any, ...]], ...] = (
@@ -52,15 +62,14 @@ class Whole:
 
         As (license code in lower case or empty, photo, observation's id, observer's name, names of the files).
         """
-        code = sa.func.lower(sa.func.coalesce(photos.c.license_code, ""))
         mine = observations.c.mirror_id == self.database.mirror_id
         of = sa.and_(photos.c.mirror_id == observations.c.mirror_id, photos.c.observation_id == observations.c.id)
         names = sa.func.coalesce(sa.func.nullif(observations.c.user_name, ""), observations.c.user_login)
         select = (
-            sa.select(code, observations.c.id, names, *(photos.c[n] for n in column_names(Photo)))
+            sa.select(LICENSE, observations.c.id, names, *(photos.c[n] for n in column_names(Photo)))
             .select_from(observations.join(photos, of))
-            .where(mine, sa.exists().where(*_file_of_photo(), files.c.status.in_(HAD)))
-            .order_by(code, observations.c.created_instant.desc(), observations.c.id.desc(), photos.c.position)
+            .where(mine, sa.exists().where(*FILE_OF_PHOTO, files.c.status.in_(HAD)))
+            .order_by(LICENSE, observations.c.created_instant.desc(), observations.c.id.desc(), photos.c.position)
         )
         with self.database.engine.connect() as db:
             for rows in db.execution_options(yield_per=chunk).execute(select).partitions():
@@ -71,9 +80,8 @@ class Whole:
 
     def licenses(self) -> dict[str, int]:
         """How many photos of which a file is had there are under each license; the code is empty for none."""
-        code = sa.func.lower(sa.func.coalesce(photos.c.license_code, ""))
-        had = sa.exists().where(*_file_of_photo(), files.c.status.in_(HAD))
-        select = self.database.mine(sa.select(code, sa.func.count()).where(had).group_by(code), photos)
+        had = sa.exists().where(*FILE_OF_PHOTO, files.c.status.in_(HAD))
+        select = self.database.mine(sa.select(LICENSE, sa.func.count()).where(had).group_by(LICENSE), photos)
         with self.database.engine.connect() as db:
             return {row[0]: row[1] for row in db.execute(select)}
 
@@ -142,14 +150,6 @@ class Whole:
         return self.database.mine(
             joined.where(files.c.status.in_(HAD), observations.c.taxon_id.is_not(None)), observations
         )
-
-
-def _file_of_photo() -> Sequence[Any]:
-    return (
-        files.c.mirror_id == photos.c.mirror_id,
-        files.c.observation_id == photos.c.observation_id,
-        files.c.photo_id == photos.c.id,
-    )
 
 
 def _with_files(observation: Observation, found: dict[tuple[int, str], PhotoFile]) -> Observation:

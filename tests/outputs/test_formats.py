@@ -274,6 +274,16 @@ def test_a_photo_of_two_observers_is_in_one_split(tmp_path: Path) -> None:
     store.close()
 
 
+def test_equal_photos_that_are_had_in_different_sizes_are_one(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/observations.sqlite")
+    store.open_mirror(QUERY)
+    save(store, *(observation(n, n, taxon_id=1, user_id=n) for n in (1, 2)))
+    for n, size in ((1, "square"), (2, "square"), (2, "medium")):
+        store.files.save([(n, n, PhotoFile(size, "u", "downloaded", f"{n}{size}.jpg", bytes=1, sha256=size))])
+    assert write_image_folder(store, tmp_path / "exports" / "imagefolder") == 1
+    store.close()
+
+
 def test_seeds_split_the_observers_about_as_they_should() -> None:
     for seed in range(3):
         splits = list(splits_of(range(2000), seed).values())

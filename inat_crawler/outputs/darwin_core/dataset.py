@@ -10,10 +10,11 @@ from typing import Any
 from inat_crawler import __version__
 from inat_crawler.api.coordinates import Cell, cell, point
 from inat_crawler.api.licenses import license_name, license_url
+from inat_crawler.api.pages import SITE
 from inat_crawler.api.query import Query
 from inat_crawler.items import Observation
 from inat_crawler.outputs.darwin_core.multimedia import Picture
-from inat_crawler.outputs.darwin_core.occurrence import SITE, event_date
+from inat_crawler.outputs.darwin_core.occurrence import event_date
 from inat_crawler.store import Store
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inat_crawler.api.licenses import credit
+from inat_crawler.api.pages import photo_page
 from inat_crawler.api.photos import Wanted
 from inat_crawler.items import Observation, Photo
 from inat_crawler.outputs.darwin_core.columns import Column, always, license_text
-from inat_crawler.outputs.darwin_core.occurrence import SITE, event_date, observer
+from inat_crawler.outputs.darwin_core.occurrence import event_date
 
 # Extension -> media type, as IANA lists them.
 MEDIA_TYPES: Mapping[str, str] = {
@@ -57,7 +58,7 @@ def media_type(picture: Picture) -> str | None:
 
 
 def page(picture: Picture) -> str:
-    return f"{SITE}/photos/{picture.photo.id}"
+    return photo_page(picture.photo.id)
 
 
 def created(picture: Picture) -> str | None:
@@ -65,7 +66,7 @@ def created(picture: Picture) -> str | None:
 
 
 def creator(picture: Picture) -> str | None:
-    return observer(picture.observation)
+    return picture.observation.observer
 
 
 def license_of(picture: Picture) -> str:

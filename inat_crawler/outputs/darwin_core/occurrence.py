@@ -12,10 +12,10 @@ from datetime import datetime
 from operator import attrgetter
 
 from inat_crawler.api.coordinates import OBSCURED, cell, is_obscured, point, uncertainty
+from inat_crawler.api.pages import observation_page, user_page
 from inat_crawler.items import Observation
 from inat_crawler.outputs.darwin_core.columns import Column, always, license_text
 
-SITE = "https://www.inaturalist.org"
 PRIVATE = "private"
 WGS84 = "EPSG:4326"
 # Iconic taxon -> its kingdom in iNaturalist's taxonomy.
@@ -46,21 +46,11 @@ def occurrence_id(observation: Observation) -> str:
 
 
 def page(observation: Observation) -> str:
-    return f"{SITE}/observations/{observation.id}"
-
-
-def observer(observation: Observation) -> str | None:
-    """The observer's name, else the login.
-
-    >>> observer(Observation(7, user_login="ana", user_name=" ")), observer(Observation(7))
-    ('ana', None)
-    """
-    name = observation.user_name
-    return name if name and name.strip() else observation.user_login
+    return observation_page(observation.id)
 
 
 def observer_id(observation: Observation) -> str | None:
-    return None if observation.user_id is None else f"{SITE}/users/{observation.user_id}"
+    return None if observation.user_id is None else user_page(observation.user_id)
 
 
 def event_date(observation: Observation) -> str | None:
@@ -195,8 +185,8 @@ OCCURRENCE: tuple[Column[Observation], ...] = (
     Column("dcterms:modified", "When it was last edited, with its offset.", attrgetter("updated_at")),
     Column("dcterms:references", "Its page.", page),
     Column("dcterms:license", "Address of its license; without one `all rights reserved`.", license_of),
-    Column("dcterms:rightsHolder", "As recordedBy.", observer),
-    Column("dwc:recordedBy", "Observer's name, else the login.", observer),
+    Column("dcterms:rightsHolder", "As recordedBy.", attrgetter("observer")),
+    Column("dwc:recordedBy", "Observer's name, else the login.", attrgetter("observer")),
     Column("dwc:recordedByID", "Address of the observer's page.", observer_id),
     Column("foaf:nick", "Observer's login.", attrgetter("user_login")),
     Column("dwc:occurrenceStatus", "`present`.", always("present")),

@@ -114,7 +114,7 @@ class Rows:
         if not had or self.with_photo > IN_GALLERY:
             return []
         photo = had[0]
-        line = credit(photo.attribution, photo.license_code, o.user_name or o.user_login)
+        line = credit(photo.attribution, photo.license_code, o.observer)
         return [shown_file(photo.files).path, self.credits.number(line, line)]
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from inat_crawler.api.pages import SITE
 from inat_crawler.api.query import Query
 from inat_crawler.store import Store
 
 LISTED = 50
-WEBSITE = "https://www.inaturalist.org/"
 # Parameters of the search in words, in the order in which they are told; others are shown as they are typed.
 _SUBJECTS = {
     "taxon_id": "of taxon {}",
@@ -104,7 +104,7 @@ def _answered(account: Mapping[str, Any]) -> Story:
         subject=subject,
         conditions=conditions,
         query=account["query"],
-        url=account["url"] if account["url"].startswith(WEBSITE) else "",
+        url=account["url"] if account["url"].startswith(f"{SITE}/") else "",
         images=account["images"],
         sizes=account["sizes"],
         limit=account["limit"],
