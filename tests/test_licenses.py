@@ -52,7 +52,10 @@ def test_each_photo_is_fetched_or_not_by_its_own_license(standin: Start, output:
 def test_what_may_not_be_kept_is_not_repaired(standin: Start, output: Path) -> None:
     park = standin(observations=20)
     park.add_fault("photos", "status", status=404, times=1000)
-    assert crawl(park, output, PLACE, "sizes=square").status == 3
+    run = crawl(park, output, PLACE, "sizes=square", "publish=report")
+    missing = run.account["photos"]["missing"]
+    assert (run.status, run.account["why"]) == (3, f"{missing} photo files could not be had")
+    assert f"<strong>NOT complete</strong>: {run.account['why']}." in (output / "report.html").read_text("utf-8")
     park.clear_faults()
     park.reset_log()
     run = crawl(park, output, PLACE, "sizes=square", "image_licenses=open")

@@ -108,7 +108,8 @@ def account(**more: Any) -> dict[str, Any]:
     }
     made |= {"seconds": 71.3, "output": "/x/y"}
     how = {"complete": True, "exit_status": 0, "limited": False, "finish_reason": "finished", "error": None}
-    return made | how | more
+    told = made | how | more
+    return told | {"why": None if told["complete"] else reason(told)}
 
 
 def test_block_of_a_complete_mirror() -> None:

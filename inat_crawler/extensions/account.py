@@ -114,7 +114,7 @@ def block(account: Mapping[str, Any], width: int = 80) -> str:
         "photo files": f"{fetched:,} fetched, {photos['already_there']:,} had before, {missing_files(photos)}",
         "it took": f"{effort(account)}; {asked}",
         "it lies in": account["output"] if account["exit_status"] != COULD_NOT_START else "",
-        "why": "" if account["complete"] else reason(account),
+        "why": account["why"] or "",
         "next": next_step(account),
     }
     return "\n".join([heading(account), *(row(name, text, width) for name, text in rows.items() if text)])

@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 
 import inat_crawler
 from inat_crawler.errors import FormatError, StoreError
-from inat_crawler.extensions.account import INCOMPLETE, block, count_all, exit_status, is_complete, summary
+from inat_crawler.extensions.account import INCOMPLETE, block, count_all, exit_status, is_complete, reason, summary
 from inat_crawler.extensions.terminal import columns, is_terminal, logs_to_stderr
 from inat_crawler.mirror import lock_output
 from inat_crawler.outputs.beside import beside
@@ -160,13 +160,17 @@ class FinishCrawl:
         since = self.started_at.isoformat(timespec="milliseconds")
         got = count_all(self.store, stats, settings["INAT_WANTS"], since)
         complete = is_complete(got, settings.getint("INAT_LIMIT"), stats)
+        ending = {
+            "finish_reason": stats.get("finish_reason"),
+            "error": stats.get("inat/error") or stats.get("inat/defect"),
+        }
         return {
             "finished_at": finished_at.isoformat(timespec="seconds"),
             "seconds": round((finished_at - self.started_at).total_seconds(), 1),
             "complete": complete,
             "exit_status": exit_status(complete, got, stats),
-            "finish_reason": stats.get("finish_reason"),
-            "error": stats.get("inat/error") or stats.get("inat/defect"),
+            **ending,
+            "why": None if complete else reason(ending | got),
             "come_back_at": stats.get("inat/come_back_at"),
             **got,
         }

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import orjson
 import pytest
 import sqlalchemy as sa
 from dwca.read import DwCAReader
-from test_store import QUERY, had, observation, save
+from test_store import had, observation, save
 
 from inat_crawler.api.records import read_record
 from inat_crawler.items import Observation, Page, Photo
@@ -54,14 +53,6 @@ TEXTS = {
     "<b>&amp;": "<b>&amp;",
     "\ufeffx": "\ufeffx",
 }
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path}/x.sqlite")
-    store.open_mirror(QUERY)
-    yield store
-    store.close()
 
 
 class Archive:

@@ -261,9 +261,7 @@ def read_image_folder(folder: Path) -> dict[str, list[dict[str, Any]]]:
     return splits
 
 
-def test_a_photo_of_two_observers_is_in_one_split(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path}/observations.sqlite")
-    store.open_mirror(QUERY)
+def test_a_photo_of_two_observers_is_in_one_split(store: Store, tmp_path: Path) -> None:
     save(store, *(observation(n, 100, n, taxon_id=1, user_id=n) for n in range(1, 30)))
     for n in range(1, 30):
         for photo_id, sha256 in ((100, "same photo"), (n, "same bytes" if n % 2 else f"{n}")):
@@ -271,17 +269,13 @@ def test_a_photo_of_two_observers_is_in_one_split(tmp_path: Path) -> None:
             store.files.save([(n, photo_id, row)])
     (tmp_path / "images").mkdir()
     assert write_image_folder(store, tmp_path / "exports" / "imagefolder") == 1 + 1 + 14
-    store.close()
 
 
-def test_equal_photos_that_are_had_in_different_sizes_are_one(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path}/observations.sqlite")
-    store.open_mirror(QUERY)
+def test_equal_photos_that_are_had_in_different_sizes_are_one(store: Store, tmp_path: Path) -> None:
     save(store, *(observation(n, n, taxon_id=1, user_id=n) for n in (1, 2)))
     for n, size in ((1, "square"), (2, "square"), (2, "medium")):
         store.files.save([(n, n, PhotoFile(size, "u", "downloaded", f"{n}{size}.jpg", bytes=1, sha256=size))])
     assert write_image_folder(store, tmp_path / "exports" / "imagefolder") == 1
-    store.close()
 
 
 def test_seeds_split_the_observers_about_as_they_should() -> None:
@@ -300,9 +294,7 @@ def test_an_observer_stays_in_a_split_while_the_mirror_grows() -> None:
         assert n < 2 or set(splits.values()) == set(SPLITS)
 
 
-def test_an_empty_mirror_has_all_formats(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path}/observations.sqlite")
-    store.open_mirror(QUERY)
+def test_an_empty_mirror_has_all_formats(store: Store, tmp_path: Path) -> None:
     writers = {
         "a.csv": write_csv, "a.jsonl.gz": write_json_lines, "a.geojson": write_geojson, "a.gpkg": write_geopackage,
         "a.parquet": write_parquet, "photos.tsv": write_photos, "ATTRIBUTION.md": write_attribution,
@@ -313,4 +305,3 @@ def test_an_empty_mirror_has_all_formats(tmp_path: Path) -> None:
         assert (tmp_path / name).exists()
     assert FeatureCollection.model_validate_json((tmp_path / "a.geojson").read_bytes()).features == []
     assert pq.read_table(tmp_path / "a.parquet").num_rows == 0
-    store.close()

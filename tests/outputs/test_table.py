@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-from test_store import QUERY, observation, save
+from test_store import observation, save
 
 from inat_crawler.items import TABLE_COLUMNS
 from inat_crawler.outputs.table import write_table
@@ -31,16 +31,13 @@ TEXTS = [
 ]
 
 
-def test_every_text_is_read_back(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path}/x.sqlite")
-    store.open_mirror(QUERY)
+def test_every_text_is_read_back(store: Store, tmp_path: Path) -> None:
     save(
         store,
         *(observation(i, species_guess=t, latitude="1.10", longitude="-0.0") for i, t in enumerate(TEXTS, 1)),
     )
     path = tmp_path / "dataFrame.csv"
     assert write_table(store, path) == len(TEXTS)
-    store.close()
 
     table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     assert table.columns.tolist() == ["Unnamed: 0", *TABLE_COLUMNS.values()]
@@ -51,9 +48,7 @@ def test_every_text_is_read_back(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir() if "partial" in p.name] == []
 
 
-def test_whole_numbers_stay_whole_and_nothing_is_a_table_too(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path}/x.sqlite")
-    store.open_mirror(QUERY)
+def test_whole_numbers_stay_whole_and_nothing_is_a_table_too(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "dataFrame.csv"
     header = "\t" + "\t".join(TABLE_COLUMNS.values()) + "\n"
     assert write_table(store, path) == 0
@@ -61,4 +56,3 @@ def test_whole_numbers_stay_whole_and_nothing_is_a_table_too(tmp_path: Path) -> 
     save(store, observation(47459, community_taxon_id=12), observation(3, created_at="2020-01-01T00:00:00Z"))
     assert write_table(store, path) == 2
     assert path.read_text() == header + "0\t3" + "\t" * 9 + "\n" + "1\t47459" + "\t" * 7 + "12\t\t\n"
-    store.close()

@@ -74,7 +74,7 @@ class Story:
     finished_at: str | None = None
     later: str | None = None
     complete: bool = False
-    reasons: Sequence[str] = ()
+    why: str = ""
     first: bool = False
     changes: Mapping[str, Listed] = field(default_factory=dict)
     withdrawn: int = 0
@@ -111,7 +111,7 @@ def _answered(account: Mapping[str, Any]) -> Story:
         started_at=account["started_at"],
         finished_at=account["finished_at"],
         complete=account["complete"],
-        reasons=[] if account["complete"] else reasons(account),
+        why=account.get("why") or account["error"] or "",  # accounts of older versions do not tell
         failures=failures(photos["failed"]),
         withdrawn=photos.get("withdrawn", 0),  # accounts of older versions have none
         missing=_listed(observations["missing"]),
@@ -132,7 +132,7 @@ def _asked(store: Store, question: Mapping[str, Any]) -> Story:
         sizes=question.get("sizes") or (),
         limit=question.get("limit") or None,
         started_at=question.get("started_at"),
-        reasons=["no crawl has come to its end yet"],
+        why="no crawl has come to its end yet",
     )
 
 
@@ -160,31 +160,6 @@ def _changes(store: Store, moment: str) -> dict[str, Listed]:
 def _entries(store: Store, ids: Sequence[int]) -> list[Entry]:
     names = {o.id: o.taxon_common_name or o.taxon_name for o in store.observations.read(ids)}
     return [Entry(i, names.get(i)) for i in ids]
-
-
-def reasons(account: Mapping[str, Any]) -> list[str]:
-    """Why a crawl is not complete, as far as its account tells.
-
-    >>> got = {"observations": {"missing": [7, 8], "malformed": [{"id": 8}]}, "photos": {"missing": 1}}
-    >>> reasons({"error": None, "finish_reason": "shutdown", **got})[1:]
-    ['1 record could not be read', '1 observation could not be had', '1 photo file could not be had']
-    """
-    observations, photos = account["observations"], account["photos"]
-    unread = len(observations["malformed"])
-    told = [account["error"] or _ended_early(account["finish_reason"])]
-    counts = {
-        "record{} could not be read": unread,
-        "observation{} could not be had": len(observations["missing"]) - unread,
-        "photo file{} could not be had": photos["missing"],
-    }
-    told += [f"{n:,} {what.format('' if n == 1 else 's')}" for what, n in counts.items() if n > 0]
-    return [each for each in told if each] or ["iNaturalist and this mirror do not agree on how many there are"]
-
-
-def _ended_early(finish_reason: str | None) -> str:
-    if finish_reason == "shutdown":
-        return "the crawl was told to end before it was through"
-    return "" if finish_reason == "finished" else f"the crawl was ended early: {finish_reason}"
 
 
 def in_words(params: Mapping[str, str]) -> tuple[str, str]:
