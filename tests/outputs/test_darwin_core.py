@@ -424,7 +424,7 @@ def test_the_same_store_makes_the_same_bytes(store: Store, tmp_path: Path) -> No
     for path in (one, other, other):
         assert write_archive(store, path) == 19
     assert one.read_bytes() == other.read_bytes()
-    assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("x.sqlite")) == ["1.zip", "other"]
+    assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("observations.sqlite")) == ["1.zip", "other"]
     assert [p.name for p in other.parent.iterdir()] == ["2.zip"]
 
 
@@ -472,7 +472,7 @@ def test_the_templates_are_found_in_a_zip_file(store: Store, tmp_path: Path) -> 
         "from inat_crawler.store import Store; store = Store(sys.argv[1]); store.database.mirror_id = 1; "
         "write_archive(store, pathlib.Path(sys.argv[2])); print(inat_crawler.__file__)"
     )
-    command = [sys.executable, "-c", program, f"sqlite:///{tmp_path}/x.sqlite", str(tmp_path / "a.zip")]
+    command = [sys.executable, "-c", program, f"sqlite:///{tmp_path}/observations.sqlite", str(tmp_path / "a.zip")]
     environment = {**os.environ, "PYTHONPATH": str(egg)}
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.startswith(str(egg))
